@@ -1,0 +1,1 @@
+"""Measures with intervals, importance, convergence, bias and variance: judges predictions, trains nothing."""

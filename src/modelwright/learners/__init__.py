@@ -1,0 +1,1 @@
+"""One family of models per module behind one port; blend and calibration."""

@@ -1,0 +1,1 @@
+"""The workshop: plans, races and blends candidates, and fits the final model."""
