@@ -1,1 +1,46 @@
-"""A raw table goes in; an honestly evaluated, documented, safely packaged model comes out."""
+"""A raw table goes in; an honestly evaluated, documented, safely packaged model comes out.
+
+>>> import modelwright
+>>> sorted(modelwright.__all__)[:3]
+['ModelwrightClassifier', 'ModelwrightError', 'ModelwrightRegressor']
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modelwright.core.errors import ModelwrightError
+    from modelwright.flows.api import evaluate, load, predict, profile, report, train
+    from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
+
+__all__ = [
+    "ModelwrightClassifier",
+    "ModelwrightError",
+    "ModelwrightRegressor",
+    "evaluate",
+    "load",
+    "predict",
+    "profile",
+    "report",
+    "train",
+]
+
+_HOMES = {
+    "ModelwrightError": "modelwright.core.errors",
+    "ModelwrightClassifier": "modelwright.flows.estimators",
+    "ModelwrightRegressor": "modelwright.flows.estimators",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: the front door stays light."""
+    if name not in __all__:
+        message = f"module 'modelwright' has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(_HOMES.get(name, "modelwright.flows.api")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

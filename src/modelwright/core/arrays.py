@@ -10,3 +10,4 @@ Singles = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Array = npt.NDArray[np.generic]
+Target = Floats | Ints

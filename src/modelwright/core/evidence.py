@@ -63,10 +63,13 @@ class Evidence:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Evidence:
         """Return the evidence that ``to_dict`` wrote."""
-        nan = float("nan")
         kpis = {}
         for name, s in data["kpis"].items():
-            numbers = {k: nan if s[k] is None else s[k] for k in ("value", "low", "high")}
+            # JSON has no word for NaN or infinity: beside a value, a missing end was infinite.
+            ends = ("nan", "nan", "nan") if s["value"] is None else ("nan", "-inf", "inf")
+            numbers = {
+                k: float(end) if s[k] is None else s[k] for k, end in zip(("value", "low", "high"), ends, strict=True)
+            }
             kpis[name] = Score(name, n_rows=s["n_rows"], unit=s["unit"], method=s["method"], note=s["note"], **numbers)
         lists: dict[str, Any] = {k: tuple(data[k]) for k in ("leaderboard", "importance", "convergence", "notes")}
         rest: dict[str, Any] = {k: data[k] for k in ("baselines", "bias_variance", "figures", "timing")}

@@ -18,8 +18,8 @@ class Feature:
     Attributes:
         name: Unique within the matrix, such as ``date.hour``.
         source: The table column it was made from.
-        n_levels: For category codes the number of codes (values are 0 … n_levels-1, NaN when missing or
-            unseen); 0 for numbers.
+        n_levels: For category codes the number of codes (values are 0 … n_levels-1, NaN when missing; the
+            last code stands for rare and unseen levels); 0 for numbers.
     """
 
     name: str

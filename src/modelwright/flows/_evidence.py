@@ -1,0 +1,156 @@
+"""From a model and rows it has never seen to evidence: which measurement is taken, on what, in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from modelwright.core.evidence import Evidence
+from modelwright.core.metrics import MEASURES
+from modelwright.core.ports import Lesson
+from modelwright.evaluation.baselines import verdict
+from modelwright.evaluation.bias_variance import decompose
+from modelwright.evaluation.convergence import describe
+from modelwright.evaluation.figures import figures
+from modelwright.evaluation.importance import importance
+from modelwright.evaluation.intervals import measure
+from modelwright.evaluation.leaderboard import rank
+from modelwright.evaluation.metrics import loss
+from modelwright.search.threads import threads_of_fit
+from modelwright.search.yardstick import untuned
+
+if TYPE_CHECKING:
+    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.model import Model
+    from modelwright.core.run import Run
+    from modelwright.search.problem import Problem
+    from modelwright.search.workshop import Found
+
+RESAMPLES = 8
+"""Models fitted on resamples for the bias–variance split."""
+RESAMPLED_ROWS_MOST = 5_000
+JUDGED_ROWS_MOST = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The evidence about a model and the scores it rests on."""
+
+    evidence: Evidence
+    scores: Floats
+
+
+def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[str, float]) -> Judged:
+    """Measure a model on the sealed rows.
+
+    Args:
+        model: Fitted without the sealed rows.
+        found: The search it came from.
+        sealed: The sealed rows.
+        run: Seed and budget; measurements that can be shortened are, when time is short.
+        times: Seconds by stage so far.
+    """
+    run.say("evaluate", "measures")
+    task, target, weight = sealed.task, sealed.target, sealed.weight
+    matrix = model.plan.matrix(sealed.frame)
+    scores = model.blend.predict(matrix)
+    choices = model.choices(scores)
+    kpis = measure(task, target, scores, choices, weight=weight, seed=run.seed)
+    run.say("evaluate", "yardsticks")
+    yard = found.yardsticks.scores(sealed.frame)
+    baselines = verdict(task, target, scores, yard["constant"], yard["lightgbm_default"], weight=weight)
+    run.say("evaluate", "importance")
+    rows = _some(len(target), JUDGED_ROWS_MOST, run.seed)
+    some_weight = None if weight is None else weight[rows]
+    ranked = importance(
+        model.blend.predict,
+        matrix.take(rows),
+        target[rows],
+        task,
+        seed=run.seed,
+        seconds=_share(run, found, 0.4),
+        weight=some_weight,
+    )
+    run.say("evaluate", "bias and variance")
+    split = _bias_variance(found, sealed, rows, run)
+    return Judged(
+        Evidence(
+            kpis=kpis,
+            baselines=baselines,
+            leaderboard=leaderboard(found),
+            importance=ranked,
+            convergence=tuple(describe(t.candidate.name, t.curves[0]) for t in found.result.tried if t.rounds),
+            bias_variance=split,
+            figures=figures(task, target, scores, choices, weight=weight),
+            timing=dict(times),
+            notes=_notes(found),
+        ),
+        scores,
+    )
+
+
+def leaderboard(found: Found) -> tuple[dict[str, Any], ...]:
+    """Return the candidates, best first, with who is tied with the best."""
+    p, result = found.material.problem, found.result
+    target = p.target[result.covered]
+    entries = [
+        {
+            "name": t.candidate.name,
+            "learner": t.candidate.learner,
+            "score": t.score,
+            "weight": float(w),
+            "fit_seconds": t.fit_seconds,
+            "folds": len(found.folds.folds),
+            "rounds": round(float(np.mean(t.rounds))) if t.rounds else None,
+            "losses": loss(p.task.kind, target, t.predictions),
+        }
+        for t, w in zip(result.tried, result.weights, strict=True)
+    ]
+    asked = MEASURES[p.task.metric]
+    metric = asked if asked.reads == "scores" else MEASURES["log_loss"]
+    return tuple(rank(entries, greater_is_better=metric.greater_is_better))
+
+
+def _bias_variance(found: Found, sealed: Problem, rows: Array, run: Run) -> dict[str, Any]:
+    """Refit an untuned LightGBM on resamples of the training rows and split its error on the sealed rows.
+
+    The default LightGBM stands in for the ensemble: eight fits of the whole ensemble would cost more than the
+    search itself, and what is asked, whether the error comes from too little flexibility or from too few
+    rows, is a property of the table more than of the member.
+    """
+    p, yard = found.material.problem, found.yardsticks
+    rng = np.random.default_rng(run.seed)
+    judged = found.yardsticks.narrow(found.material.plan.matrix(sealed.frame[rows]))
+    n = min(p.n_rows, RESAMPLED_ROWS_MOST)
+    limit = _share(run, found, 0.5)
+    begun = run.clock()
+    predictions: list[Floats] = []
+    for _ in range(RESAMPLES):
+        if len(predictions) >= 2 and run.clock() - begun > limit * len(predictions) / (len(predictions) + 1):
+            break
+        drawn = rng.integers(0, p.n_rows, n)
+        weight = None if p.weight is None else p.weight[drawn]
+        matrix = yard.narrow(found.material.base.take(drawn))
+        lesson = Lesson(matrix, p.target[drawn], p.n_classes, weight, None, run.seed, threads_of_fit(n, 1, run))
+        fitted, _ = untuned(run).fit(lesson)
+        predictions.append(fitted.predict(judged))
+    return decompose(predictions, sealed.target[rows], sealed.task)
+
+
+def _share(run: Run, found: Found, share: float) -> float:
+    """Return a share of the time kept for evidence; unlimited when work units are counted."""
+    return share * found.pace.tail_seconds if found.pace.is_timed else float("inf")
+
+
+def _some(n: int, most: int, seed: int) -> Array:
+    if n <= most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+
+
+def _notes(found: Found) -> tuple[str, ...]:
+    notes = [f"{found.folds.reason[0].upper()}{found.folds.reason[1:]}."]
+    notes += [f"The candidate {reason} and was left out." for reason in found.result.failed]
+    return tuple(notes)

@@ -1,0 +1,38 @@
+"""Times and sizes as measures: how long training took, how fast the model answers, how big it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelwright.evaluation.timing import exact, time_inference
+from modelwright.packaging.size import disk_bytes, memory_bytes
+
+if TYPE_CHECKING:
+    from modelwright.core.run import Run
+    from modelwright.core.score import Score
+    from modelwright.flows._preparing import Prepared
+    from modelwright.packaging.package import Package
+
+ROWS_TIMED = 5_000
+MEGABYTE = 1e6
+
+
+def speed_and_size(package: Package, known: Prepared, run: Run, seconds: dict[str, float]) -> dict[str, Score]:
+    """Return training, preprocessing and inference time and model size as scores."""
+    model = package.model
+    frame = known.frame.head(ROWS_TIMED)
+    state = model.state()
+    timed = time_inference(
+        lambda record: model.scores_of([record]),
+        package.golden.records,
+        lambda: model.scores(frame),
+        frame.height,
+        clock=run.clock,
+    )
+    return {
+        "train_seconds": exact("train_seconds", seconds["search"], "s", 1),
+        "preprocess_seconds": exact("preprocess_seconds", seconds["preprocess"], "s", 1),
+        **timed,
+        "size_mb_disk": exact("size_mb_disk", disk_bytes(state) / MEGABYTE, "MB", 1),
+        "size_mb_memory": exact("size_mb_memory", memory_bytes(state) / MEGABYTE, "MB", 1),
+    }

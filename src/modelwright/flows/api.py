@@ -1,0 +1,98 @@
+"""The Python API: the verbs with plain arguments."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from modelwright.core.run import Run
+from modelwright.core.settings import Settings
+from modelwright.flows.builtin import catalogue
+from modelwright.flows.evaluate import evaluate
+from modelwright.flows.load import load
+from modelwright.flows.predict import predict
+from modelwright.flows.report import report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelwright.core.ports import Progress
+    from modelwright.flows.profile import Profiled
+    from modelwright.flows.train import Trained
+
+__all__ = ["evaluate", "load", "predict", "profile", "report", "run_of", "train"]
+
+
+def train(source: object, target: str, **settings: Any) -> Trained:
+    """Train, judge, document and package a model.
+
+    Args:
+        source: A path, glob, folder, database or S3 address, or a polars, pandas or pyarrow frame.
+        target: The column to predict.
+        **settings: The settings of ``modelwright train`` by their names: ``budget="60s"`` or ``effort=5``,
+            ``task``, ``metric``, ``positive``, ``time``, ``group``, ``weight``, ``ignore``, ``test``,
+            ``contract``, ``query``, ``memory``, ``threads``, ``seed``, ``final_fit``, ``out``, ``fresh``.
+
+    Raises:
+        ModelwrightError: The table cannot answer the question, or a setting is outside what it may be.
+
+    Example::
+
+        trained = modelwright.train("churn.csv", target="Churn", budget="60s", out="churn.model")
+        trained.package.evidence.kpis["roc_auc"]
+    """
+    from modelwright.flows.train import train as recipe
+
+    checked = Settings.of({"target": target, **settings})
+    return recipe(source, checked, run_of(checked))
+
+
+def profile(source: object, target: str | None = None, **settings: Any) -> Profiled:
+    """Describe a table; with a target, findings about it too.
+
+    Args:
+        source: Anything that can be read as a table.
+        target: The column that would be predicted, or None.
+        **settings: As for ``train``.
+    """
+    from modelwright.flows.profile import profile as recipe
+
+    query, contract = settings.get("query"), settings.get("contract")
+    checked = None if target is None else Settings.of({"target": target, **settings})
+    run = run_of(checked or Settings("", **settings))
+    return recipe(source, checked, run, query=query, contract=contract)
+
+
+def run_of(
+    settings: Settings,
+    *,
+    started: float | None = None,
+    tell: Callable[[Progress], None] | None = None,
+    is_stopped: Callable[[], bool] | None = None,
+) -> Run:
+    """Return the circumstances of one command.
+
+    Args:
+        settings: Budget, effort, seed, threads and memory are taken from here.
+        started: When the command began, on the clock of ``time.monotonic``; now when None.
+        tell: Takes progress events.
+        is_stopped: True once the person asked to end with the best so far.
+    """
+    return Run(
+        catalogue=catalogue(),
+        clock=time.monotonic,
+        started=time.monotonic() if started is None else started,
+        budget_seconds=settings.budget,
+        effort=settings.effort,
+        seed=settings.seed,
+        threads=settings.threads or cores(),
+        memory_bytes=settings.memory,
+        tell=tell or (lambda _: None),
+        is_stopped=is_stopped or (lambda: False),
+    )
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

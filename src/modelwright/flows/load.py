@@ -1,0 +1,25 @@
+"""Load: open a package, verify it, and have it answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelwright.flows.builtin import catalogue
+from modelwright.flows.predictor import Predictor
+from modelwright.packaging.reading import read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def load(path: str | Path) -> Predictor:
+    """Return the model of a package.
+
+    Args:
+        path: A package folder or file.
+
+    Raises:
+        InvalidPackage: It is damaged, altered, hostile, or no package.
+        IncompatiblePackage: It is sound, but this version cannot run it or does not give its answers.
+    """
+    return Predictor(read(path, catalogue()))

@@ -1,0 +1,257 @@
+"""Train: from a raw table to an evaluated, documented package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelwright.core.fingerprint import fingerprint, plain
+from modelwright.core.manifest import Manifest
+from modelwright.data.reading import read
+from modelwright.flows._documents import documents, view_of
+from modelwright.flows._evidence import judge
+from modelwright.flows._golden import golden_sample, sealed_record
+from modelwright.flows._preparing import prepare, read_sealed
+from modelwright.flows._speed import speed_and_size
+from modelwright.flows.predictor import Predictor
+from modelwright.flows.versions import library_versions, own_version
+from modelwright.packaging.package import Package
+from modelwright.packaging.reading import read as read_package
+from modelwright.packaging.writing import check_writable, write
+from modelwright.search.final import evidence_model, final_model
+from modelwright.search.journal import Journal
+from modelwright.search.problem import Material, Problem
+from modelwright.search.workshop import search
+
+if TYPE_CHECKING:
+    from modelwright.core.run import Run
+    from modelwright.core.settings import Settings
+    from modelwright.core.split import Folds
+    from modelwright.flows._preparing import Prepared
+    from modelwright.search.workshop import Found
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training run made.
+
+    Attributes:
+        path: Where the package lies.
+        model: Ready to answer.
+        seconds: ``read``, ``preprocess``, ``search``, ``evaluate``, ``package``, ``total``.
+        summary: The short plain summary, made for any width.
+    """
+
+    path: str
+    model: Predictor
+    seconds: dict[str, float]
+
+    @property
+    def package(self) -> Package:
+        """Everything that is known about the model."""
+        return self.model.package
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``train --json`` prints."""
+        package = self.package
+        evidence = package.evidence.to_dict()
+        return {
+            "package": self.path,
+            "fingerprint": package.fingerprint,
+            "task": package.model.task.kind.value,
+            "target": package.model.task.target,
+            "metric": package.model.task.metric,
+            "labels": list(package.model.task.labels),
+            "kpis": evidence["kpis"],
+            "baselines": evidence["baselines"],
+            "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
+            "leaderboard": evidence["leaderboard"],
+            "findings": plain(package.findings),
+            "split": plain(package.manifest.split),
+            "stopped": package.manifest.stopped,
+        }
+
+
+class Stages:
+    """Measures how long each stage of a run takes."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._last = run.clock()
+        self.seconds: dict[str, float] = {}
+
+    def end(self, stage: str) -> None:
+        """Name what has passed since the last end; a stage that comes twice adds up."""
+        now = self._run.clock()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
+        self._last = now
+
+
+def train(source: object, settings: Settings, run: Run) -> Trained:
+    """Train, judge, document and package a model.
+
+    Args:
+        source: Anything that can be read as a table.
+        settings: What is asked.
+        run: Budget, seed, threads, catalogue, and who listens.
+
+    Raises:
+        ModelwrightError: The table cannot answer the question, or the output cannot be written; nothing is
+            half written.
+    """
+    out = Path(settings.out or default_out(source, settings.target))
+    check_writable(out)
+    stages = Stages(run)
+
+    run.say("read", "the table")
+    table = read(source, query=settings.query)
+    sealed_table = read_sealed(settings)
+    stages.end("read")
+
+    known = prepare(table, sealed_table, settings, run)
+    everything = Problem(known.frame, known.target, known.weight, known.contract, known.task, run.seed)
+    training, sealed = everything.take(known.split.train), everything.take(known.split.test)
+    run.say("prepare", "features")
+    material = Material.prepare(training)
+    stages.end("preprocess")
+
+    journals: list[Journal] = []
+
+    def open_journal(folds: Folds) -> Journal:
+        journals.append(Journal.open(_journal_folder(out, settings), _question(known, settings, folds)))
+        return journals[-1]
+
+    found = search(material, run, how=known.split.how, open_journal=open_journal)
+    model = evidence_model(found, run)
+    stages.end("search")
+
+    judged = judge(model, found, sealed, run, times=stages.seconds)
+    stages.end("evaluate")
+
+    if settings.final_fit == "all":
+        run.say("finish", "the final fit on all rows")
+        model, fitted_on = final_model(found, everything, run, otherwise=model)
+    else:
+        fitted_on = "training rows"
+    stages.end("search")
+
+    run.say("package", "writing")
+    package = Package(
+        model=model,
+        manifest=_manifest(known, settings, found, fitted_on, stages),
+        evidence=judged.evidence,
+        findings=known.findings,
+        golden=golden_sample(model, known, seed=run.seed),
+        sealed=sealed_record(sealed, known, judged.scores),
+        record=_record(found, fitted_on),
+        documents={},
+    )
+    package = _measured(package, known, run, stages)
+    package = replace(package, documents=documents(view_of(package, out.name)))
+    write(out, package)
+    for journal in journals:
+        journal.close()
+    stages.end("package")
+    stages.seconds["total"] = run.elapsed()
+    return Trained(str(out), Predictor(read_package(out, run.catalogue)), stages.seconds)
+
+
+def default_out(source: object, target: str) -> str:
+    """Return where a package goes when nobody said: beside nothing, in the current folder, named for the table.
+
+    >>> default_out("data/churn.csv", "Churn")
+    'churn.model'
+    """
+    stem = Path(str(source)).name.split(".")[0] if isinstance(source, str | Path) else ""
+    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in stem or target).strip("-")
+    return f"{name or 'model'}.model"
+
+
+def _journal_folder(out: Path, settings: Settings) -> Path:
+    folder = out.with_name(f".{out.name}.run")
+    if settings.fresh and folder.exists():
+        Journal(folder / "old").close()
+    return folder
+
+
+def _question(known: Prepared, settings: Settings, folds: Folds) -> str:
+    """Return the name of the question a race answers: data, contract, options that change it, and folds."""
+    options = {k: v for k, v in settings.to_dict().items() if k not in ("out", "fresh", "threads")}
+    rows = [[f.fit.tobytes(), f.valid.tobytes()] for f in folds.folds]
+    return fingerprint(
+        known.table.fingerprint, known.contract.fingerprint, options, *(b for pair in rows for b in pair)
+    )
+
+
+def _manifest(known: Prepared, settings: Settings, found: Found, fitted_on: str, stages: Stages) -> Manifest:
+    split = known.split
+    options = {k: v for k, v in settings.to_dict().items() if k not in ("out", "fresh", "threads", "memory")}
+    return Manifest(
+        version=own_version(),
+        versions=library_versions(),
+        seed=settings.seed,
+        options=options,
+        command=command_of(known.table.source, settings),
+        data={
+            "source": known.table.source,
+            "fingerprint": known.table.fingerprint,
+            "rows": known.table.n_rows,
+            "columns": len(known.table.columns),
+        },
+        split={
+            "how": split.how.value,
+            "reason": split.reason,
+            "train": len(split.train),
+            "test": len(split.test),
+            "fingerprint": fingerprint(split.train.tobytes(), split.test.tobytes()),
+            "final_fit": fitted_on,
+        },
+        parents={"contract": known.contract.fingerprint},
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds={k: round(v, 3) for k, v in stages.seconds.items()},
+        stopped=found.result.stopped,
+    )
+
+
+def command_of(source: str, settings: Settings) -> str:
+    """Return the exact command that repeats a run."""
+    from shlex import quote
+
+    words = ["modelwright", "train", source]
+    for name, value in settings.to_dict().items():
+        option = f"--{name.replace('_', '-')}"
+        for one in value if isinstance(value, list) else [value]:
+            if name == "budget":
+                words += [option, f"{one:g}s"]
+            else:
+                words += [option] if one is True else [option, str(one)]
+    return " ".join(quote(w) for w in words)
+
+
+def _record(found: Found, fitted_on: str) -> dict[str, Any]:
+    """Return the executed plan: enough to see, and to repeat, what was tried."""
+    return {
+        "folds": {"how": found.folds.how.value, "reason": found.folds.reason, "count": len(found.folds.folds)},
+        "fitted_on": fitted_on,
+        "threshold": found.threshold,
+        "candidates": [
+            {
+                "name": t.candidate.name,
+                "learner": t.candidate.learner,
+                "params": plain(t.candidate.params),
+                "rounds": list(t.rounds),
+                "score": t.score,
+                "weight": float(w),
+            }
+            for t, w in zip(found.result.tried, found.result.weights, strict=True)
+        ],
+        "stopped": found.result.stopped,
+    }
+
+
+def _measured(package: Package, known: Prepared, run: Run, stages: Stages) -> Package:
+    """Return the package with its speed, size and times among the measures."""
+    kpis = {**package.evidence.kpis, **speed_and_size(package, known, run, stages.seconds)}
+    return replace(package, evidence=replace(package.evidence, kpis=kpis))

@@ -1,0 +1,105 @@
+"""LightGBM's C library by its functions, without the Python package, whose import takes two seconds."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_void_p
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modelwright.core.errors import InvalidPackage, MissingLibrary
+
+if TYPE_CHECKING:
+    from modelwright.core.arrays import Array, Floats
+
+RAW_SCORE, ALL_ROUNDS, ROW_MAJOR = 1, -1, 1
+SINGLE, DOUBLE = 0, 1
+MANY_ROWS = 1_000
+"""From here on a second thread is worth waking."""
+
+
+@cache
+def library() -> ctypes.CDLL:
+    """Return the library, loaded once."""
+    spec = find_spec("lightgbm")
+    folder = Path(spec.origin).parent / "lib" if spec and spec.origin else Path()
+    for name in ("lib_lightgbm.so", "lib_lightgbm.dylib", "lib_lightgbm.dll"):
+        if spec and (folder / name).exists():
+            return _declare(ctypes.CDLL(str(folder / name)))
+    raise MissingLibrary("trees are predicted by LightGBM's library", where="lightgbm", fix="pip install lightgbm")
+
+
+def _declare(found: ctypes.CDLL) -> ctypes.CDLL:
+    """Tell ctypes the types of the arguments: a call with a wrong one then fails in Python, not in C."""
+    predict = [c_int, c_int, c_int, c_char_p]
+    found.LGBM_GetLastError.restype = c_char_p
+    found.LGBM_BoosterLoadModelFromString.argtypes = [c_char_p, POINTER(c_int), POINTER(c_void_p)]
+    found.LGBM_BoosterFree.argtypes = [c_void_p]
+    found.LGBM_FastConfigFree.argtypes = [c_void_p]
+    found.LGBM_BoosterPredictForMat.argtypes = [
+        *(c_void_p, c_void_p, c_int, ctypes.c_int32, ctypes.c_int32, c_int),
+        *(*predict, POINTER(c_int64), c_void_p),
+    ]
+    found.LGBM_BoosterPredictForMatSingleRowFastInit.argtypes = [
+        *(c_void_p, c_int, c_int, c_int, c_int, ctypes.c_int32, c_char_p, POINTER(c_void_p)),
+    ]
+    found.LGBM_BoosterPredictForMatSingleRowFast.argtypes = [c_void_p, c_void_p, POINTER(c_int64), c_void_p]
+    return found
+
+
+class Engine:
+    """One model inside the library; frees it when it is no longer used.
+
+    Args:
+        text: A model text that was checked: the library trusts what it reads.
+        n_features: Columns of every matrix.
+        n_outputs: Margins per row.
+    """
+
+    def __init__(self, text: bytes, n_features: int, n_outputs: int) -> None:
+        self._library = library()
+        self._model, self._one_row = c_void_p(), c_void_p()
+        self.n_features, self.n_outputs = n_features, n_outputs
+        self._call("LGBM_BoosterLoadModelFromString", text, byref(c_int()), byref(self._model))
+        init = (self._model, RAW_SCORE, 0, ALL_ROUNDS, SINGLE, n_features, b"num_threads=1 verbosity=-1")
+        self._call("LGBM_BoosterPredictForMatSingleRowFastInit", *init, byref(self._one_row))
+        self._predict_one = self._library.LGBM_BoosterPredictForMatSingleRowFast
+
+    def margins(self, values: Array) -> Floats:
+        """Return (n_rows, n_outputs) sums of leaf values for float32 or float64 rows in C order."""
+        out = np.empty((len(values), self.n_outputs))
+        length = c_int64()
+        if len(values) == 1 and values.dtype == np.float32:
+            # Every call has its own buffer, so threads may share this object.
+            if self._predict_one(self._one_row, values.ctypes.data, byref(length), out.ctypes.data):
+                self._fail()
+        elif len(values):
+            kind = SINGLE if values.dtype == np.float32 else DOUBLE
+            threads = b"num_threads=%d verbosity=-1" % (2 if len(values) >= MANY_ROWS else 1)
+            shape = (len(values), self.n_features, ROW_MAJOR)
+            how = (RAW_SCORE, 0, ALL_ROUNDS, threads, byref(length), out.ctypes.data)
+            self._call("LGBM_BoosterPredictForMat", self._model, values.ctypes.data, kind, *shape, *how)
+        return out
+
+    def _call(self, name: str, *arguments: object) -> None:
+        if getattr(self._library, name)(*arguments):
+            self._fail()
+
+    def _fail(self) -> None:
+        reason = c_char_p(self._library.LGBM_GetLastError()).value or b""
+        raise InvalidPackage(
+            "a model of trees is one that LightGBM reads",
+            where="trees",
+            got=reason.decode(errors="replace")[:200],
+            fix="take the package from where it was written, or train again",
+        )
+
+    def __del__(self) -> None:
+        if getattr(self, "_one_row", None):
+            self._library.LGBM_FastConfigFree(self._one_row)
+        if getattr(self, "_model", None):
+            self._library.LGBM_BoosterFree(self._model)

@@ -1,0 +1,72 @@
+"""Blend: the weighted mean of several fitted parts, calibrated where that helps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modelwright.core.state import State
+from modelwright.learners import restoring
+from modelwright.learners._unfolding import array, refuse
+from modelwright.learners.calibration import Calibrator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modelwright.core.arrays import Floats
+    from modelwright.core.matrix import Matrix
+    from modelwright.core.ports import Fitted
+
+
+class Blend:
+    """Members answer, their answers are averaged; members of weight zero are left out.
+
+    Args:
+        members: Fitted parts of one task.
+        weights: One per member, zero or more, not all zero; need not add up to one.
+        calibrator: Applied to the averaged probabilities, or None.
+    """
+
+    def __init__(self, members: Sequence[Fitted], weights: Floats, calibrator: Calibrator | None = None) -> None:
+        share = np.asarray(weights, dtype=np.float64)
+        assert len(share) == len(members), "one weight per member"
+        assert (share >= 0).all(), "weights of zero or more"
+        assert share.sum() > 0, "a member that counts"
+        self.members = tuple(m for m, w in zip(members, share, strict=True) if w > 0)
+        self.weights: Floats = share[share > 0] / share.sum()
+        self.calibrator = calibrator
+
+    def predict(self, matrix: Matrix) -> Floats:
+        """Return (n_rows,) values, or (n_rows, n_classes) probabilities; always finite."""
+        total = self.weights[0] * self.members[0].predict(matrix)
+        for weight, member in zip(self.weights[1:], self.members[1:], strict=True):
+            answer = member.predict(matrix)
+            if answer.shape != total.shape:
+                refuse("blend", "the members of a blend answer the same question", [total.shape, answer.shape])
+            total += weight * answer
+        if total.ndim == 1:
+            return np.nan_to_num(total)
+        if self.calibrator is not None:
+            return self.calibrator.apply(total)
+        return np.asarray(total / total.sum(axis=1, keepdims=True))
+
+    def state(self) -> State:
+        """Return weights and, as parts, members and calibrator."""
+        parts = {f"member_{i}": member.state() for i, member in enumerate(self.members)}
+        if self.calibrator is not None:
+            parts["calibrator"] = self.calibrator.state()
+        return State("blend", arrays={"weights": self.weights}, parts=parts)
+
+    @classmethod
+    def restore(cls, state: State) -> Blend:
+        """Return the blend of a state; its parts are found among the kinds that this room can restore."""
+        names = [name for name in state.parts if name != "calibrator"]
+        weights = array(state, "weights", (len(names),)).astype(np.float64)
+        if not names or (weights <= 0).any() or names != [f"member_{i}" for i in range(len(names))]:
+            refuse("blend", "a blend has members, each with a weight above zero", names[:5])
+        calibrator = state.parts.get("calibrator")
+        if calibrator is not None and calibrator.kind != "calibrator":
+            refuse("blend.calibrator", "a calibrator is of its own kind", calibrator.kind)
+        members = [restoring.restore(state.parts[name]) for name in names]
+        return cls(members, weights, None if calibrator is None else Calibrator.restore(calibrator))

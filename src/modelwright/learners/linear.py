@@ -1,0 +1,202 @@
+"""Linear: ridge regression and penalised logistic regression, the model that extrapolates and explains.
+
+Both minimise mean loss plus half a penalty on squared coefficients by L-BFGS (Liu and Nocedal 1989); the penalty
+is chosen on rows held out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from modelwright.core.ports import Curve, Exam, Fitted, Lesson
+from modelwright.core.state import State
+from modelwright.learners._descent import descend
+from modelwright.learners._design import Design
+from modelwright.learners._rounds import Yard
+from modelwright.learners._settings import read, setting
+from modelwright.learners._unfolding import array, real, refuse, whole
+from modelwright.learners.constant import Constant, nothing_to_learn
+from modelwright.learners.trees import apply_link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.matrix import Matrix
+
+PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
+ROWS_MAX, CELLS_MAX, PATH_ROWS_MAX = 50_000, 8_000_000, 10_000
+LEARN_MIN = 40
+"""Rows under which nothing is held out to choose the penalty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What may be set.
+
+    Attributes:
+        penalty: Strength of the penalty per row; None to choose from a short path.
+        iterations: Steps of the optimiser at most.
+    """
+
+    penalty: float | None = setting(None, 1e-9, 1e6)
+    iterations: int = setting(100, 1, 10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """Scaled columns times coefficients.
+
+    Attributes:
+        design: Makes the columns.
+        coefficients: Shape (n_columns + 1, n_outputs), the intercept last.
+        low: Least value answered in regression, half a range under the least one seen.
+        high: Greatest value answered.
+    """
+
+    design: Design
+    coefficients: Floats
+    low: float
+    high: float
+
+    def predict(self, matrix: Matrix) -> Floats:
+        """Return (n_rows,) values, or (n_rows, n_classes) probabilities."""
+        self.design.check(State("linear"), matrix)
+        margins = self.design.apply(matrix.values) @ self.coefficients[:-1] + self.coefficients[-1]
+        if margins.shape[1] == 1:
+            return np.clip(margins[:, 0], self.low, self.high)
+        return apply_link("softmax", margins)
+
+    def state(self) -> State:
+        """Return design and coefficients."""
+        meta = {**self.design.meta(), "n_outputs": self.coefficients.shape[1], "low": self.low, "high": self.high}
+        return State("linear", meta, {**self.design.arrays(), "coefficients": self.coefficients})
+
+
+class Linear:
+    """Learns one coefficient per column and label."""
+
+    name: ClassVar[str] = "linear"
+    has_rounds: ClassVar[bool] = False
+
+    def __init__(self, **settings: object) -> None:
+        self.settings = read(self.name, Settings, settings)
+
+    def fit(self, lesson: Lesson) -> tuple[Fitted, Curve]:
+        """Learn from at most 50,000 rows, a seeded sample of more."""
+        if nothing_to_learn(lesson):
+            return Constant().fit(lesson)
+        design = Design.of(lesson.matrix)
+        if not design.n_columns:
+            return Constant().fit(lesson)
+        yard = Yard.of(lesson)
+        rows = _sample(lesson.matrix.n_rows, design.n_columns, lesson.seed)
+        learn = _Problem.of(design, yard, lesson, rows)
+        start = np.zeros((design.n_columns + 1, max(1, lesson.n_classes)))
+        penalty = self.settings.penalty or _best_penalty(learn, _held_out(design, yard, lesson), start, lesson)
+        coefficients = learn.solve(penalty, start, self.settings.iterations, lesson.seconds_left)
+        low = high = 0.0
+        if not lesson.n_classes:
+            coefficients = coefficients * yard.spread
+            coefficients[-1] += yard.mean
+            least, most = float(np.min(lesson.target)), float(np.max(lesson.target))  # type: ignore[arg-type]
+            low, high = least - (most - least) / 2, most + (most - least) / 2
+        return LinearModel(design, coefficients, low, high), Curve()
+
+    @classmethod
+    def restore(cls, state: State) -> LinearModel:
+        """Return the linear model of a state."""
+        design, n_outputs = Design.restore(state), whole(state, "n_outputs", 1)
+        coefficients = array(state, "coefficients", (design.n_columns + 1, n_outputs))
+        low, high = real(state, "low"), real(state, "high")
+        if low > high:
+            refuse("linear.low", "low is at most high", [low, high])
+        return LinearModel(design, coefficients, low, high)  # type: ignore[arg-type]
+
+
+def _sample(n_rows: int, n_columns: int, seed: int) -> Array:
+    """Return the rows to learn from: all, or as many as the time and memory of a quick learner allow."""
+    most = min(ROWS_MAX, max(500, CELLS_MAX // max(1, n_columns)))
+    if n_rows <= most:
+        return np.arange(n_rows)
+    return np.sort(np.random.default_rng(seed).choice(n_rows, most, replace=False))
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """Columns, targets (one-hot for labels) and weights that add up to one."""
+
+    columns: Floats
+    target: Floats
+    weight: Floats
+
+    @classmethod
+    def of(cls, design: Design, yard: Yard, lesson: Lesson | Exam, rows: Array, n_classes: int = -1) -> _Problem:
+        n_classes = lesson.n_classes if isinstance(lesson, Lesson) else n_classes
+        target = np.asarray(yard.standardise(lesson.target))[rows]  # type: ignore[index]
+        shown = np.eye(n_classes)[target.astype(np.int64)] if n_classes else target.astype(np.float64)[:, None]
+        weight = np.ones(len(rows)) if lesson.weight is None else lesson.weight[rows]  # type: ignore[index]
+        return cls(design.apply(lesson.matrix.values[rows]), shown, weight / weight.sum())  # type: ignore[index]
+
+    def take(self, rows: Array) -> _Problem:
+        """Return some of the rows."""
+        weight = self.weight[rows]  # type: ignore[index]
+        return _Problem(self.columns[rows], self.target[rows], weight / weight.sum())  # type: ignore[index]
+
+    def loss(self, coefficients: Floats) -> tuple[float, Floats]:
+        """Return the mean loss and its slope along each margin."""
+        margins = self.columns @ coefficients[:-1] + coefficients[-1]
+        if margins.shape[1] == 1:
+            away = margins - self.target
+            return float(self.weight @ away[:, 0] ** 2) / 2, away * self.weight[:, None]
+        top = margins.max(axis=1, keepdims=True)
+        powers = np.exp(margins - top)
+        total = powers.sum(axis=1, keepdims=True)
+        told = ((margins - top) * self.target).sum(axis=1) - np.log(total[:, 0])
+        return -float(self.weight @ told), (powers / total - self.target) * self.weight[:, None]
+
+    def solve(self, penalty: float, start: Floats, iterations: int, seconds_left: Callable[[], float]) -> Floats:
+        """Return the coefficients of least loss plus penalty; the intercept is free."""
+        def objective(flat: Floats) -> tuple[float, Floats]:
+            coefficients = flat.reshape(start.shape)
+            loss, slope = self.loss(coefficients)
+            gradient = np.vstack([self.columns.T @ slope + penalty * coefficients[:-1], slope.sum(axis=0)])
+            return loss + penalty / 2 * float((coefficients[:-1] ** 2).sum()), gradient.ravel()
+
+        flat = descend(objective, start.ravel(), steps=iterations, is_over=lambda: seconds_left() <= 0)
+        return flat.reshape(start.shape)
+
+
+def _held_out(design: Design, yard: Yard, lesson: Lesson) -> _Problem | None:
+    """Return the exam as a problem, if there is one."""
+    if lesson.exam is None or not lesson.exam.matrix.n_rows:
+        return None
+    rows = np.arange(min(lesson.exam.matrix.n_rows, PATH_ROWS_MAX))
+    return _Problem.of(design, yard, lesson.exam, rows, lesson.n_classes)
+
+
+def _best_penalty(learn: _Problem, exam: _Problem | None, start: Floats, lesson: Lesson) -> float:
+    """Return the penalty with the least loss on the exam, or on a fifth of the rows without one.
+
+    The path goes from strong to weak, each step starting where the last ended, and ends once it gets worse.
+    """
+    n_rows = len(learn.columns)
+    if n_rows < LEARN_MIN:
+        return 0.1
+    order = np.random.default_rng(lesson.seed).permutation(n_rows)[:PATH_ROWS_MAX]
+    if exam is None:
+        learn, exam = learn.take(order[len(order) // 5 :]), learn.take(order[: len(order) // 5])
+    else:
+        learn = learn.take(order)
+    best, least = PENALTIES[0], np.inf
+    for penalty in PENALTIES:
+        start = learn.solve(penalty, start, 40, lesson.seconds_left)
+        loss = exam.loss(start)[0]
+        if loss < least:
+            best, least = penalty, loss
+        elif loss > least * 1.02 or lesson.seconds_left() <= 0:
+            break
+    return best

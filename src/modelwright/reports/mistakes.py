@@ -1,0 +1,92 @@
+"""What a model gets wrong, in sentences."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from modelwright.core.task import TaskKind
+from modelwright.reports import numbers
+from modelwright.reports.figures import confusion
+from modelwright.reports.names import quoted
+
+if TYPE_CHECKING:
+    from modelwright.reports.figures import Confusion
+    from modelwright.reports.view import View
+
+FEWEST_ROWS = 5
+"""A class is called weak only on at least so many sealed rows."""
+
+FAR_MISSES = 1.6
+"""RMSE over MAE is 1.25 for normal errors and 1.41 for Laplace's; above this the tails are heavier still."""
+
+
+def mistakes(view: View) -> tuple[str, ...]:
+    """Return two to four sentences on what the model got wrong on the sealed rows."""
+    if view.task.kind is TaskKind.REGRESSION:
+        return _misses(view)
+    table = confusion(view.evidence.figures)
+    if table is None:
+        return ()
+    return _two_ways(table) if view.task.kind is TaskKind.BINARY else _classes(table)
+
+
+def weak_classes(table: Confusion, most: int = 3) -> list[tuple[str, float, float]]:
+    """Return label, rows found and rows there are of the classes found in less than half of their rows."""
+    found = [(label, row[i], sum(row)) for i, (label, row) in enumerate(zip(table.labels, table.counts, strict=True))]
+    weak = [(label, hit, n) for label, hit, n in found if n >= FEWEST_ROWS and 2 * hit < n]
+    return sorted(weak, key=lambda w: (w[1] / w[2], -w[2], w[0]))[:most]
+
+
+def confused_pairs(table: Confusion, most: int = 10) -> list[tuple[str, str, float, float]]:
+    """Return truth, answer, how often, and rows of that truth, for the most frequent wrong answers."""
+    pairs = [
+        (table.labels[i], table.labels[j], n, sum(row))
+        for i, row in enumerate(table.counts)
+        for j, n in enumerate(row)
+        if i != j and n > 0
+    ]
+    return sorted(pairs, key=lambda p: (-p[2], p[0], p[1]))[:most]
+
+
+def _wrong(table: Confusion) -> str:
+    total = sum(map(sum, table.counts))
+    right = sum(row[i] for i, row in enumerate(table.counts))
+    wrong = f"{numbers.count(right)} right and {numbers.count(total - right)} wrong"
+    return f"Of {numbers.counted(total, 'sealed row')} it got {wrong}."
+
+
+def _two_ways(table: Confusion) -> tuple[str, ...]:
+    (_, false_alarms), (missed, hits) = table.counts
+    yes = quoted(table.labels[1])
+    return (
+        _wrong(table),
+        f"{numbers.counted(false_alarms, 'false alarm')}: it said {yes} and was wrong.",
+        f"{numbers.count(missed)} of {numbers.counted(missed + hits, 'row')} that were {yes} it missed.",
+    )
+
+
+def _classes(table: Confusion) -> tuple[str, ...]:
+    said = [_wrong(table)]
+    pairs = list({pair[0]: pair for pair in reversed(confused_pairs(table))}.values())[::-1][:2]
+    said += [
+        f"{quoted(truth)} was taken for {quoted(answer)} in {numbers.count(n)} of its {numbers.count(of)} rows."
+        for truth, answer, n, of in pairs
+    ]
+    weak = weak_classes(table, 2)
+    said += [f"Of {quoted(label)} it found {numbers.count(hit)} of {numbers.count(n)} rows." for label, hit, n in weak]
+    return tuple(said)
+
+
+def _misses(view: View) -> tuple[str, ...]:
+    kpis, said = view.evidence.kpis, []
+    mae, rmse, mape = (kpis.get(name) for name in ("mae", "rmse", "mape"))
+    if mape is not None and math.isfinite(mape.value):
+        share = numbers.measured(mape.value, mape.low, mape.high)[0]
+        said.append(f"Measured against the truth, an estimate is off by {share} % on average.")
+    if mae is not None and rmse is not None and mae.value > 0:
+        size = numbers.measured(rmse.value, rmse.low, rmse.high)[0]
+        far = rmse.value > FAR_MISSES * mae.value
+        shape = "a few rows are missed by far" if far else "there are few misses by far more than the usual"
+        said.append(f"When large misses weigh more (RMSE), it is off by {size}: {shape}.")
+    return tuple(said)

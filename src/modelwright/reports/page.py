@@ -1,0 +1,122 @@
+"""The page: everything about a model in one HTML file that needs no network and runs no script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelwright.core.finding import Severity
+from modelwright.reports import numbers, tables, words
+from modelwright.reports.cautions import cautions, suspects
+from modelwright.reports.drawing import Pen
+from modelwright.reports.gallery import pictures
+from modelwright.reports.mistakes import mistakes
+from modelwright.reports.names import as_html, clean
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from modelwright.reports.view import View
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def page(view: View) -> str:
+    """Return a report as one HTML page, for a person first and an engineer below.
+
+    It holds no script, link, image or font from elsewhere; its content security policy forbids them all and
+    names the hash of the one style sheet. Everything that came from the data is escaped.
+
+    Args:
+        view: What is known about the model.
+
+    Returns:
+        The page, under 1 MB. Charts are left out where they cannot be drawn; their numbers stand in tables.
+    """
+    with Pen() as pen:
+        shown = pictures(view)
+        facts = _facts(view)
+        environment = _environment()
+        drawn = pen.draw({p.name: p.spec for p in shown})
+    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    charts = {p.name: {"picture": p, "svg": drawn[p.name]} for p in shown if p.name in drawn}
+    template = environment.get_template("page.html.j2")
+    return template.render(
+        facts, style=style, style_hash=f"sha256-{digest}", charts=charts, n_charts_missing=len(shown) - len(charts)
+    )
+
+
+def _facts(view: View) -> dict[str, Any]:
+    """Return every sentence and table of the page."""
+    m = view.manifest
+    return {
+        "model_name": clean(view.model_name, 80),
+        "title": f"{clean(view.model_name, 60)}: model report",
+        "predicts": words.predicts(view.task),
+        "answers": words.answers(view.task, view.threshold),
+        "headline": words.headline(view),
+        "worth": words.worth(view.evidence),
+        "facts": words.facts(view),
+        "mistakes": mistakes(view),
+        "drivers": _drivers(view),
+        "cautions": cautions(view),
+        "suspects": suspects(view),
+        "severe": [f for f in view.findings if f.severity is Severity.SEVERE],
+        "findings": view.findings,
+        "notes": view.evidence.notes,
+        "split": m.split,
+        "data": m.data,
+        "made": m.created[:10],
+        "command": m.command,
+        "is_classification": view.task.is_classification,
+        "task": view.task,
+        "quality": tables.quality(view),
+        "costs": tables.costs(view),
+        "absent": tables.absent(view),
+        "yardsticks": tables.yardstick_names(view),
+        "candidates": tables.candidates(view),
+        "n_candidates": len(view.evidence.leaderboard),
+        "importances": tables.importances(view),
+        "convergences": tables.convergences(view),
+        "bias_variance": tables.bias_variance(view),
+        "bias_variance_sentence": view.evidence.bias_variance.get("sentence", ""),
+        "mix_ups": tables.mix_ups(view),
+        "contract": tables.contract(view),
+        "n_columns": len(view.contract.columns),
+        "is_folded": len(view.contract.columns) > tables.COLUMNS_OPEN,
+        "provenance": tables.provenance(view),
+    }
+
+
+def _drivers(view: View) -> list[tuple[str, float]]:
+    """Return the columns that matter most, with the length of their bar, the longest 100."""
+    names = words.drivers(view.evidence)
+    values = {
+        str(e["column"]): float(e["value"]) for e in reversed(view.evidence.importance) if e.get("value") is not None
+    }
+    return [(name, round(100 * values[name] / values[names[0]], 1)) for name in names]
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # as_html escapes all that is not its own <bdi>; the SVG comes from the renderer, which escapes its texts.
+    environment.filters["words"] = lambda text: Markup(as_html(str(text)))  # noqa: S704
+    environment.filters["svg"] = lambda text: Markup(text)  # noqa: S704
+    environment.filters["count"] = numbers.count
+    environment.filters["clean"] = clean
+    environment.filters["sentence"] = words.finding_sentence
+    environment.globals["finding_columns"] = tables.finding_columns
+    environment.globals["finding_evidence"] = tables.finding_evidence
+    return environment

@@ -1,0 +1,113 @@
+"""The portfolio: which candidates are tried, in which order, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MANY_CLASSES = 12
+"""From here on one boosting round costs so much that learners without rounds go first."""
+FEW_ROWS = 2_000
+"""Below this, simple learners often win and everything is cheap."""
+MANY_ROWS = 50_000
+"""Above this, neighbours and forests cost more than they bring."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One learner with its parameters.
+
+    Attributes:
+        name: Unique in a run, shown on the leaderboard.
+        learner: Catalogue name.
+        params: Parameters of the learner but the learning rate and rounds, which the race sets.
+        why: What it adds, a few words.
+        has_rate: Whether the race sets ``learning_rate`` and ``rounds`` from the time there is.
+        share: Largest share of the search time it may take.
+    """
+
+    name: str
+    learner: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    why: str = ""
+    has_rate: bool = False
+    share: float = 0.25
+
+
+# Starting values are public tuned defaults (TabArena's LightGBM configurations r177, r163 and r120; the tuned
+# defaults of pytabkit for CatBoost and XGBoost), re-measured in benchmarks/.
+LIGHTGBM_EXTRA = Candidate(
+    "lightgbm extra trees",
+    "lightgbm",
+    {
+        "leaves": 39,
+        "feature_share": 0.46,
+        "row_share": 0.88,
+        "extra_trees": True,
+        "min_leaf": 3,
+        "l1": 0.24,
+        "l2": 0.36,
+    },
+    "random thresholds: a strong, smooth first model",
+    has_rate=True,
+    share=0.35,
+)
+LIGHTGBM = Candidate(
+    "lightgbm",
+    "lightgbm",
+    {"leaves": 84, "feature_share": 0.53, "row_share": 0.98, "min_leaf": 3, "l2": 0.84},
+    "exact thresholds",
+    has_rate=True,
+)
+LIGHTGBM_REGULAR = Candidate(
+    "lightgbm regular",
+    "lightgbm",
+    {"leaves": 31, "feature_share": 0.8, "row_share": 0.9, "min_leaf": 20, "l2": 1.0},
+    "moderate size: safest on plenty of rows",
+    has_rate=True,
+)
+LIGHTGBM_SHALLOW = Candidate(
+    "lightgbm shallow",
+    "lightgbm",
+    {"leaves": 6, "feature_share": 0.73, "row_share": 0.85, "min_leaf": 12},
+    "nearly additive: wins on noisy tables",
+    has_rate=True,
+)
+CATBOOST = Candidate("catboost", "catboost", {"depth": 7}, "symmetric trees: best untuned", has_rate=True, share=0.4)
+XGBOOST = Candidate("xgboost", "xgboost", {}, "depth-wise trees", has_rate=True)
+EXTRA_TREES = Candidate("extra trees", "forest", {"extra": True}, "another bias, no early stopping")
+FOREST = Candidate("random forest", "forest", {"extra": False}, "bagged deep trees")
+LINEAR = Candidate("linear", "linear", {}, "straight lines: anchors small, wide and text tables")
+NEIGHBOURS = Candidate("neighbours", "neighbours", {}, "local averages")
+
+
+def portfolio(*, n_rows: int, n_classes: int, n_features: int, available: list[str]) -> tuple[Candidate, ...]:
+    """Return the candidates for a table of this shape, in the order in which they are tried.
+
+    Args:
+        n_rows: Rows to learn from.
+        n_classes: Labels, 0 for regression.
+        n_features: Columns of the matrix.
+        available: Names of the learners that can be imported.
+    """
+    if n_rows < FEW_ROWS:
+        order = [LINEAR, LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_SHALLOW, EXTRA_TREES, LIGHTGBM_REGULAR, XGBOOST, FOREST]
+    elif n_classes >= MANY_CLASSES:
+        order = [LIGHTGBM_EXTRA, EXTRA_TREES, NEIGHBOURS, LINEAR, XGBOOST, LIGHTGBM, CATBOOST]
+    elif n_rows > MANY_ROWS:
+        order = [LIGHTGBM_REGULAR, CATBOOST, LIGHTGBM_EXTRA, XGBOOST, LIGHTGBM, LINEAR]
+    else:
+        order = [LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_REGULAR, LINEAR, EXTRA_TREES, LIGHTGBM, XGBOOST, LIGHTGBM_SHALLOW]
+    if n_rows <= MANY_ROWS and n_features <= 200 and NEIGHBOURS not in order:
+        order.append(NEIGHBOURS)
+    known = {c.name for c in order}
+    others = [
+        Candidate(name, name, {}, "a plug-in") for name in available if name not in BUILT_IN and name not in known
+    ]
+    return tuple(c for c in (*order, *others) if c.learner in available)
+
+
+BUILT_IN = frozenset({"constant", "linear", "neighbours", "forest", "lightgbm", "catboost", "xgboost"})

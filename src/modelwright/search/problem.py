@@ -1,0 +1,119 @@
+"""The problem: the rows a search may learn from, and what is asked of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modelwright.features.encoding import TargetEncoding
+from modelwright.features.plan import FeaturePlan, recommend
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from modelwright.core.arrays import Floats, Ints, Target
+    from modelwright.core.contract import Contract
+    from modelwright.core.matrix import Matrix
+    from modelwright.core.split import Fold
+    from modelwright.core.task import Task
+    from modelwright.features.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Rows, their targets, and the question.
+
+    Attributes:
+        frame: Conformed rows.
+        target: Shape (n_rows,), encoded.
+        weight: Row weights, or None.
+        contract: What the columns mean.
+        task: What is asked.
+        seed: All randomness comes from it.
+    """
+
+    frame: pl.DataFrame
+    target: Target
+    weight: Floats | None
+    contract: Contract
+    task: Task
+    seed: int = 0
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return self.frame.height
+
+    @property
+    def n_classes(self) -> int:
+        """How many labels there are, 0 for regression."""
+        return len(self.task.labels)
+
+    def take(self, rows: Ints) -> Problem:
+        """Return the problem on these rows only."""
+        weight = None if self.weight is None else self.weight[rows]
+        return Problem(self.frame[rows], self.target[rows], weight, self.contract, self.task, self.seed)
+
+
+@dataclass(slots=True)
+class Material:
+    """The matrices of a problem, made once and shared by all candidates.
+
+    What never sees the target (codes, calendar parts, text vectors) is fitted once on all rows of the problem;
+    what does see it (target encodings) is fitted anew inside each fold.
+    """
+
+    problem: Problem
+    recipe: Recipe
+    plan: FeaturePlan
+    base: Matrix
+    _folds: dict[int, tuple[Matrix, Matrix]] = field(default_factory=dict)
+
+    @classmethod
+    def prepare(cls, problem: Problem) -> Material:
+        """Fit the target-free layer and make its matrix."""
+        recipe = recommend(problem.contract, n_classes=problem.n_classes, n_rows=problem.n_rows)
+        plan = FeaturePlan.fit(problem.frame, problem.contract, recipe, seed=problem.seed)
+        return cls(problem, recipe, plan, plan.matrix(problem.frame))
+
+    def fold(self, number: int, fold: Fold) -> tuple[Matrix, Matrix]:
+        """Return the matrices to fit on and to be judged on in one fold."""
+        if number not in self._folds:
+            encoding, encoded = self._encode(fold.fit)
+            fit, valid = self.base.take(fold.fit), self.base.take(fold.valid)
+            if not encoding.is_empty:
+                fit = fit.beside(encoded)
+                valid = valid.beside(encoding.matrix(self.problem.frame[fold.valid]))
+            self._folds[number] = (fit, valid)
+        return self._folds[number]
+
+    def plan_of_fold(self, fold: Fold) -> FeaturePlan:
+        """Return the complete plan as it was fitted inside a fold."""
+        encoding, _ = self._encode(fold.fit)
+        return self.plan if encoding.is_empty else self.plan.with_encoding(encoding)
+
+    def whole(self) -> tuple[FeaturePlan, Matrix]:
+        """Return the complete plan and the matrix of all rows, for the final fit."""
+        encoding, encoded = self._encode(np.arange(self.problem.n_rows))
+        if encoding.is_empty:
+            return self.plan, self.base
+        return self.plan.with_encoding(encoding), self.base.beside(encoded)
+
+    def release(self) -> None:
+        """Let go of the folds' matrices."""
+        self._folds.clear()
+
+    def _encode(self, rows: Ints) -> tuple[TargetEncoding, Matrix]:
+        p = self.problem
+        weight = None if p.weight is None else p.weight[rows]
+        return TargetEncoding.fit(
+            p.frame[rows],
+            p.contract,
+            self.recipe,
+            p.target[rows],
+            n_classes=p.n_classes,
+            weight=weight,
+            seed=p.seed,
+        )

@@ -1,0 +1,64 @@
+"""How candidates are compared: cross-validation where it can be paid for, a holdout where not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modelwright.core.split import How
+from modelwright.data.splitting import fold
+from modelwright.search.pace import REFIT_EXTRA, ROUNDS_TIMES_RATE
+
+if TYPE_CHECKING:
+    from modelwright.core.run import Run
+    from modelwright.core.split import Folds
+    from modelwright.search.problem import Problem
+
+FITS_WANTED = 4.0
+"""A fold count is affordable when about this many candidates' folds and final fits find room."""
+TYPICAL_RATE = 0.08
+HOLDOUT_ROWS_MOST = 20_000
+ROWS_ALWAYS_FOLDED = 3_000
+"""Up to here a holdout is too small to choose by: fewer candidates on five folds are worth more."""
+
+
+def plan_folds(problem: Problem, run: Run, *, how: How, round_seconds: float, search_seconds: float) -> Folds:
+    """Return the folds that the time pays for.
+
+    Args:
+        problem: The training rows.
+        run: Budget or work units.
+        how: How the sealed rows were chosen; folds follow it.
+        round_seconds: Measured time of one round of an untuned LightGBM on all training rows.
+        search_seconds: What the race may use.
+    """
+    n_folds, n_repeats = _affordable(problem, run, round_seconds, search_seconds)
+    holdout = None
+    if n_folds == 1:
+        holdout = min(max(0.1, 2_000 / problem.n_rows), 0.25, HOLDOUT_ROWS_MOST / problem.n_rows)
+    return fold(
+        problem.frame,
+        problem.task,
+        problem.target,
+        np.arange(problem.n_rows),
+        n_folds=max(n_folds, 2),
+        n_repeats=n_repeats,
+        holdout=holdout,
+        seed=problem.seed,
+        how=how if how is not How.GIVEN else (How.STRATIFIED if problem.task.is_classification else How.RANDOM),
+    )
+
+
+def _affordable(problem: Problem, run: Run, round_seconds: float, search_seconds: float) -> tuple[int, int]:
+    """Return the number of folds (1: a holdout) and of repeats."""
+    if run.budget_seconds is None:
+        cells = problem.n_rows * max(len(problem.contract.features), 1) * max(problem.n_classes, 1)
+        return (5, 1) if cells <= 2_000_000 else (3, 1) if cells <= 10_000_000 else (1, 1)
+    if problem.n_rows <= ROWS_ALWAYS_FOLDED:
+        return 5, 1
+    one_fit = round_seconds * ROUNDS_TIMES_RATE / TYPICAL_RATE
+    for n_folds in (5, 3):
+        if (n_folds + 2 * REFIT_EXTRA) * one_fit * FITS_WANTED <= search_seconds:
+            return n_folds, 1
+    return 1, 1

@@ -1,0 +1,116 @@
+"""The workshop's door: from training rows to chosen members, their weights and their rule of decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modelwright.core.errors import SearchFailed
+from modelwright.core.metrics import MEASURES
+from modelwright.evaluation.thresholds import best_threshold
+from modelwright.learners.calibration import fit_calibrator
+from modelwright.search.pace import Pace, tail_seconds
+from modelwright.search.portfolio import portfolio
+from modelwright.search.race import Race, Result
+from modelwright.search.validation import plan_folds
+from modelwright.search.yardstick import fit_yardsticks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelwright.core.arrays import Floats
+    from modelwright.core.run import Run
+    from modelwright.core.split import Folds, How
+    from modelwright.learners.calibration import Calibrator
+    from modelwright.search.journal import Journal
+    from modelwright.search.problem import Material
+    from modelwright.search.yardstick import Yardsticks
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search came to.
+
+    Attributes:
+        material: Matrices of the training rows.
+        folds: How candidates were compared.
+        pace: How the time was divided.
+        yardsticks: The models nobody had to work for.
+        result: Who ran and what weight each has.
+        blended: Out-of-fold predictions of the ensemble, calibrated, for ``result.covered`` rows.
+        calibrator: Corrects probabilities, or None when that does not help.
+        threshold: Binary: probability from which the positive label is answered.
+    """
+
+    material: Material
+    folds: Folds
+    pace: Pace
+    yardsticks: Yardsticks
+    result: Result
+    blended: Floats
+    calibrator: Calibrator | None
+    threshold: float
+
+
+def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Folds], Journal]) -> Found:
+    """Find the blend that predicts best out of fold, within the budget.
+
+    Args:
+        material: The training rows, prepared.
+        run: Budget, seed, threads, catalogue.
+        how: How the sealed rows were chosen; folds follow it.
+        open_journal: Returns the journal that belongs to these folds.
+
+    Raises:
+        SearchFailed: No candidate could be fitted; the message names each one's reason.
+    """
+    run.say("search", "yardsticks")
+    yardsticks = fit_yardsticks(material, run)
+    tail = tail_seconds(run.budget_seconds)
+    folds = plan_folds(
+        material.problem,
+        run,
+        how=how,
+        round_seconds=yardsticks.round_seconds,
+        search_seconds=run.seconds_left() - tail,
+    )
+    pace = Pace(run, tail, 1 if folds.is_holdout else len(folds.folds))
+    p = material.problem
+    candidates = portfolio(
+        n_rows=p.n_rows,
+        n_classes=p.n_classes,
+        n_features=len(material.base.features),
+        available=run.catalogue.names("learner"),
+    )
+    race = Race(material, folds, run, pace, open_journal(folds), {})
+    result = race.go(candidates)
+    if not result.tried:
+        if result.failed:
+            raise SearchFailed(
+                "at least one candidate can be fitted",
+                where="search",
+                got="; ".join(result.failed),
+                fix="look at the findings of `modelwright profile`",
+            )
+        result = race.go_shortest()
+    blended, calibrator, threshold = _decide(material, race, result)
+    return Found(material, folds, pace, yardsticks, result, blended, calibrator, threshold)
+
+
+def _decide(material: Material, race: Race, result: Result) -> tuple[Floats, Calibrator | None, float]:
+    """Return the calibrated out-of-fold blend, its calibrator and its threshold."""
+    p = material.problem
+    blended = np.asarray(sum(w * t.predictions for w, t in zip(result.weights, result.tried, strict=True)))
+    if not p.n_classes:
+        return blended, None, 0.5
+    target = p.target[result.covered]
+    weight = None if p.weight is None else p.weight[result.covered]
+    calibrator = fit_calibrator(blended, target, weight=weight, seed=p.seed)
+    if calibrator is not None:
+        blended = calibrator.apply(blended)
+    threshold = 0.5
+    if p.n_classes == 2 and MEASURES[p.task.metric].reads == "choices":
+        threshold = best_threshold(target, blended, p.task.metric)
+    return blended, calibrator, threshold

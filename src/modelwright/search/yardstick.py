@@ -1,0 +1,72 @@
+"""The yardsticks: what a constant and an untuned LightGBM reach on the same rows, and the first usable model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modelwright.core.matrix import Matrix
+from modelwright.core.ports import Lesson
+from modelwright.search.threads import threads_of_fit
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from modelwright.core.arrays import Floats
+    from modelwright.core.ports import Fitted, Learner
+    from modelwright.core.run import Run
+    from modelwright.search.problem import Material
+
+
+@dataclass(frozen=True, slots=True)
+class Yardsticks:
+    """Two models nobody had to work for.
+
+    Attributes:
+        constant: Always answers the mean, or the class shares.
+        lightgbm_default: LightGBM with its default parameters on the plain columns: numbers and category
+            codes as they are, no calendar parts, no text.
+        columns: Positions of those columns in the material's base matrix.
+        round_seconds: What one of its boosting rounds took.
+    """
+
+    material: Material
+    constant: Fitted
+    lightgbm_default: Fitted
+    columns: tuple[int, ...]
+    round_seconds: float
+
+    def narrow(self, matrix: Matrix) -> Matrix:
+        """Return the plain columns of a base matrix."""
+        values = np.ascontiguousarray(matrix.values[:, list(self.columns)])
+        return Matrix(values, tuple(matrix.features[i] for i in self.columns))
+
+    def scores(self, frame: pl.DataFrame) -> dict[str, Floats]:
+        """Return both models' predictions for conformed rows."""
+        base = self.material.plan.matrix(frame)
+        return {
+            "constant": self.constant.predict(base),
+            "lightgbm_default": self.lightgbm_default.predict(self.narrow(base)),
+        }
+
+
+def untuned(run: Run) -> Learner:
+    """Return LightGBM with its default parameters."""
+    learner: Learner = run.catalogue.find("learner", "lightgbm")(preset="default")
+    return learner
+
+
+def fit_yardsticks(material: Material, run: Run) -> Yardsticks:
+    """Fit both yardsticks on all rows of the material."""
+    p, base = material.problem, material.base
+    columns = tuple(i for i, f in enumerate(base.features) if f.name == f.source)
+    lesson = Lesson(base, p.target, p.n_classes, p.weight, None, p.seed, threads_of_fit(p.n_rows, 1, run))
+    constant, _ = run.catalogue.find("learner", "constant")().fit(lesson)
+    learner = untuned(run)
+    begun = run.clock()
+    plain = Matrix(np.ascontiguousarray(base.values[:, list(columns)]), tuple(base.features[i] for i in columns))
+    fitted, curve = learner.fit(replace(lesson, matrix=plain))
+    spent = run.clock() - begun
+    return Yardsticks(material, constant, fitted, columns, spent / max(curve.best_round, 1))

@@ -1,0 +1,109 @@
+"""What all tests share: small tables made here, the golden texts, and where the real tables lie."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+HERE = Path(__file__).parent
+DATA = HERE.parents[1] / "shared" / "data"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--bless", action="store_true", help="rewrite the golden texts; then read the diff")
+
+
+@pytest.fixture
+def golden(request):
+    """Compare a text with the one kept under ``tests/golden``."""
+
+    def compare(name: str, text: str) -> None:
+        path = HERE / "golden" / name
+        if request.config.getoption("--bless"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        assert path.read_text() == text, f"{path} changed; look at the diff, then run with --bless"
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def real_tables() -> Path:
+    """The folder of real tables; tests that ask for it are skipped where it is absent."""
+    if not DATA.exists():
+        pytest.skip(f"the real tables are not here ({DATA.name})")
+    return DATA
+
+
+def churn_rows(n: int = 240, seed: int = 0) -> list[dict[str, object]]:
+    """Return rows like a customer table: text, numbers with blanks, a category, a date, an identifier, a target."""
+    rng = np.random.default_rng(seed)
+    tenure = rng.integers(0, 72, n)
+    contract = rng.choice(["month", "year", "two years"], n, p=[0.5, 0.3, 0.2])
+    charge = np.round(rng.normal(65, 20, n).clip(15), 2)
+    score = 1.2 * (contract == "month") - 0.06 * tenure + 0.03 * charge - 1.0
+    churned = rng.random(n) < 1 / (1 + np.exp(-score))
+    return [
+        {
+            "customer": f"C-{seed}-{i:05d}",
+            "tenure": int(tenure[i]),
+            "contract": contract[i],
+            "charge": "" if i % 17 == 0 else f"{charge[i]:,.2f}",
+            "since": f"20{10 + i % 12:02d}-{1 + i % 12:02d}-{1 + i % 28:02d}",
+            "churn": "yes" if churned[i] else "no",
+        }
+        for i in range(n)
+    ]
+
+
+def write_csv(path: Path, rows: list[dict[str, object]]) -> Path:
+    """Write rows as a CSV file and return its path."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+@pytest.fixture(scope="session")
+def churn_csv(tmp_path_factory) -> Path:
+    return write_csv(tmp_path_factory.mktemp("churn") / "churn.csv", churn_rows())
+
+
+@pytest.fixture(scope="session")
+def later_csv(tmp_path_factory) -> Path:
+    return write_csv(tmp_path_factory.mktemp("later") / "later.csv", churn_rows(80, seed=1))
+
+
+@pytest.fixture(scope="session")
+def house_csv(tmp_path_factory) -> Path:
+    rng = np.random.default_rng(3)
+    size, age = rng.normal(120, 30, 240).clip(30), rng.integers(0, 80, 240)
+    street = rng.choice(["oak", "elm", "ash"], 240)
+    price = 2000 * size - 900 * age + 20_000 * (street == "elm") + rng.normal(0, 8000, 240)
+    rows = [
+        {"size": f"{size[i]:.1f}", "age": int(age[i]), "street": street[i], "price": f"{price[i]:.0f}"}
+        for i in range(240)
+    ]
+    return write_csv(tmp_path_factory.mktemp("house") / "house.csv", rows)
+
+
+@pytest.fixture(scope="session")
+def churn_model(churn_csv, tmp_path_factory):
+    """A small model of ``churn_csv``, trained once for all tests that read it."""
+    import modelwright
+
+    out = tmp_path_factory.mktemp("model") / "churn.model"
+    return modelwright.train(churn_csv, target="churn", effort=2, out=str(out), threads=1)
+
+
+@pytest.fixture(scope="session")
+def house_model(house_csv, tmp_path_factory):
+    """A small regression model of ``house_csv``."""
+    import modelwright
+
+    out = tmp_path_factory.mktemp("model") / "house.model"
+    return modelwright.train(house_csv, target="price", effort=2, out=str(out), threads=1)
