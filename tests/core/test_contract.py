@@ -41,9 +41,9 @@ def test_the_plain_form_brings_the_contract_back(columns: tuple[Column, ...]) ->
 
 def test_features_are_neither_constants_nor_identifiers_nor_of_another_role() -> None:
     columns = [Column(kind.value, kind) for kind in Kind]
-    contract = Contract((*columns, Column("y", Kind.NUMBER), Column("skip", Kind.NUMBER)))
-    contract = contract.with_roles(target=("y",), ignored=("skip",))
-    assert {c.name for c in contract.features} == {"number", "category", "boolean", "datetime", "text"}
+    contract = Contract((*columns, Column("y", Kind.NUMBER), Column("skip", Kind.NUMBER), Column("at", Kind.DATETIME)))
+    contract = contract.with_roles(target=("y",), ignored=("skip",), time=("at",))
+    assert {c.name for c in contract.features} == {"number", "category", "boolean", "datetime", "text", "at"}
     assert contract.column("y").role is Role.TARGET
     assert contract.inputs == contract.features
 

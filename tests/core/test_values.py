@@ -309,7 +309,7 @@ def test_a_level_has_one_spelling(value: object, wanted: str) -> None:
 
 def test_null_tokens_of_a_category_are_those_of_the_contract() -> None:
     column = Column("c", Kind.CATEGORY, null_tokens=("?", "NA", "-1"))
-    values = ["?", " na ", "-1.0", -1, "", "  ", None, math.nan, math.inf, pd.NA]
+    values = ["?", " na ", "-1.0", -1, "", "  ", None, math.nan, math.inf, pd.NA, Decimal("sNaN"), Decimal("-inf")]
     assert [read_value(column, v) for v in values] == [None] * len(values)
     assert [read_value(column, v) for v in ("None", "unknown", "nan")] == ["None", "unknown", "nan"]
 
@@ -318,6 +318,11 @@ def test_null_tokens_of_a_category_are_those_of_the_contract() -> None:
 def test_known_null_tokens(text: str) -> None:
     assert is_null_token(text)
     assert is_missing(text)
+
+
+@pytest.mark.parametrize("value", [None, math.nan, pd.NaT, np.datetime64("NaT"), Decimal("NaN"), Decimal("sNaN")])
+def test_typed_gaps_are_missing(value: object) -> None:
+    assert is_missing(value)
 
 
 @pytest.mark.parametrize("value", ["0", "no", "NO", "x", 0, False, math.inf])

@@ -150,6 +150,7 @@ ROWS = table(
     price=[1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5],
     empty=[None] * 8,
     one=["a"] * 8,
+    same=[3] * 8,
     names=list("abcdefgh"),
     single=["a", "a", "a", "b", "b", "b", "c", "d"],
     day=[f"2020-01-0{i}" for i in range(1, 9)],
@@ -164,6 +165,8 @@ ROWS = table(
         ({"target": "Prise"}, InvalidTarget, "did you mean 'price'"),
         ({"target": "empty"}, InvalidTarget, "no value in any row"),
         ({"target": "one"}, InvalidTarget, "one value in all 8 rows"),
+        ({"target": "empty", "kind": "regression"}, InvalidTarget, "no value in any row"),
+        ({"target": "same", "kind": "regression"}, InvalidTarget, "one value in all 8 rows"),
         ({"target": "names"}, InvalidTarget, "names the rows"),
         ({"target": "single"}, InvalidTarget, "a single row for 'c', 'd'"),
         ({"target": "day"}, InvalidTarget, "date-times"),
@@ -231,7 +234,7 @@ def test_roles_are_marked_and_read_as_numbers_where_needed() -> None:
         "noise": Role.IGNORED,
     }
     assert marked.column("step").kind is marked.column("w").kind is Kind.NUMBER
-    assert marked.features == ()
+    assert [c.name for c in marked.features] == ["step"]
 
 
 def test_ignored_columns_must_exist_and_not_be_needed() -> None:

@@ -59,10 +59,11 @@ class Import:
         return self.module.split(".")[1] if "." in self.module else ""
 
 
-def imports_of(module: str, text: str) -> list[Import]:
-    """Every import of a module, those inside functions and for typing only included."""
+def imports_of(module: str, text: str, *, top_level: bool = False) -> list[Import]:
+    """Every import of a module, those inside functions and for typing only included, or only what runs on import."""
     found = []
-    for node in ast.walk(ast.parse(text)):
+    tree = ast.parse(text)
+    for node in tree.body if top_level else ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [Import(module, node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:

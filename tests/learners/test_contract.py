@@ -26,8 +26,13 @@ MAKERS = {
     "catboost": lambda: CatBoost(rounds=30),
     "xgboost": lambda: XGBoost(rounds=30),
 }
+QUICK = ("constant", "linear", "neighbours")
 CASES = [
-    pytest.param(check, id=f"{name}-{check.__name__}")  # type: ignore[attr-defined]
+    pytest.param(
+        check,
+        id=f"{name}-{check.__name__}",
+        marks=() if name in QUICK or not check.__name__.endswith(("multiclass", "regression")) else pytest.mark.slow,
+    )
     for name, make in MAKERS.items()
     for check in checks(make)
 ]

@@ -61,7 +61,11 @@ def on_thresholds(text: bytes, base: Matrix) -> Matrix:
     for i, (feature, threshold) in enumerate(cells):
         if abs(threshold) < 1e30:
             at = np.float32(threshold)
-            values[3 * i : 3 * i + 3, feature] = (at, np.nextafter(at, np.float32(-1e38)), np.nextafter(at, np.float32(1e38)))
+            values[3 * i : 3 * i + 3, feature] = (
+                at,
+                np.nextafter(at, np.float32(-1e38)),
+                np.nextafter(at, np.float32(1e38)),
+            )
     return Matrix(np.where(np.abs(values) < 1e-30, np.float32(0), values), base.features)
 
 

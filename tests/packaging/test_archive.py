@@ -126,6 +126,7 @@ def test_more_than_the_cap_altogether_is_refused(files, catalogue, tmp_path):
         read(path, catalogue, bytes_max=sum(map(len, files.values())) - 1)
 
 
+@pytest.mark.slow
 def test_a_huge_directory_is_refused_before_it_is_read(files, catalogue, tmp_path):
     path = packed(tmp_path / "m.zip", files, *((f"f{i}", b"") for i in range(21_000)))
     refused(path, catalogue, "nothing before, between or after")
@@ -154,6 +155,7 @@ def test_large_archive_records_are_refused(files, catalogue, tmp_path):
     refused(tmp_path / "m.zip", catalogue, "nothing before, between or after")
 
 
+@pytest.mark.slow
 def test_more_than_two_gigabytes_go_into_a_folder():
     class Nowhere(io.RawIOBase):
         """Takes bytes and keeps their count."""
@@ -187,7 +189,7 @@ def test_a_damaged_archive_ends_in_a_clear_error(files, catalogue, tmp_path, how
     content, rng = path.read_bytes(), np.random.default_rng(5)
     directory = content.index(b"PK\x01\x02")
     n_accepted = 0
-    for number in range(300):
+    for number in range(200):
         damaged = bytearray(content)
         at = int(rng.integers(0 if number % 2 else directory, len(content)))
         if number % 5 == 0:
@@ -202,7 +204,7 @@ def test_a_damaged_archive_ends_in_a_clear_error(files, catalogue, tmp_path, how
             n_accepted += 1  # a date or a version in a header says nothing about the content
         except ModelwrightError as error:
             assert error.rule  # noqa: PT017 - that nothing else is raised is the point
-    assert n_accepted < 100
+    assert n_accepted < 70
 
 
 def test_an_archive_depends_on_names_and_contents_only(files, tmp_path):

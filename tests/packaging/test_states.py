@@ -54,7 +54,7 @@ def assert_same(first: State, second: State) -> None:
         assert_same(part, second.parts[name])
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(states)
 def test_a_state_comes_back_to_the_bit(state):
     assert_same(state, back(state))
@@ -81,7 +81,7 @@ def test_numpy_scalars_in_meta_become_numbers():
     assert back(State("x", meta)).meta == {"a": 0.5, "b": 3, "c": True, "d": [1, 2], "e": 0.5}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(states, st.binary(max_size=12), st.randoms(use_true_random=False))
 def test_other_bytes_are_refused_or_make_a_state(state, noise, random):
     folded = fold(state)

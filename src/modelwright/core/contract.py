@@ -154,9 +154,10 @@ class Contract:
 
     @property
     def features(self) -> tuple[Column, ...]:
-        """The columns a model may learn from: role feature, not constant, not identifier."""
+        """The columns a model may learn from: features and the time, unless constant or an identifier."""
         barred = (Kind.CONSTANT, Kind.IDENTIFIER)
-        return tuple(c for c in self.columns if c.role is Role.FEATURE and c.kind not in barred)
+        learnt = (Role.FEATURE, Role.TIME)
+        return tuple(c for c in self.columns if c.role in learnt and c.kind not in barred)
 
     @property
     def inputs(self) -> tuple[Column, ...]:
@@ -186,7 +187,7 @@ class Contract:
             raise InvalidContract(
                 "a contract is an object with a list of columns",
                 got=type(data).__name__,
-                fix="write one with `modelwright profile TABLE --contract FILE`",
+                fix="write one with `modelwright profile TABLE --contract-out FILE`",
             )
         return cls(tuple(_column_from(c, f"columns[{i}]") for i, c in enumerate(data["columns"])))
 

@@ -82,7 +82,7 @@ class Settings:
     fresh: bool = False
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Settings:
+    def of(cls, values: Mapping[str, Any], *, needs_target: bool = True) -> Settings:
         """Return checked settings; None values count as not given.
 
         Raises:
@@ -98,7 +98,7 @@ class Settings:
                 raise InvalidSetting("a setting has a known name", where="settings", got=name, fix=closest(name, known))
             if value is not None:
                 given[name] = _checked(known[name], value)
-        if not given.get("target"):
+        if needs_target and not given.get("target"):
             raise InvalidSetting("a run names the column to predict", where="target", fix="add --target COLUMN")
         if "effort" in given:
             if "budget" in given:

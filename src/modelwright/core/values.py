@@ -92,7 +92,14 @@ def is_missing(value: object) -> bool:
     value = _builtin(value)
     if isinstance(value, str):
         return is_null_token(value)
-    return value is None or (isinstance(value, float | Decimal) and math.isnan(value))
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def is_finite(value: float | Decimal) -> bool:
+    """Return whether a number is neither infinite nor NaN; a signalling NaN is a NaN like others."""
+    return value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)
 
 
 def read_value(column: Column, value: object) -> float | str | None:
@@ -240,7 +247,7 @@ def _text_reader(column: Column) -> Reader:
                 text = canonical_level(text)
         else:
             value = _builtin(value)
-            if value is None or (isinstance(value, float | Decimal) and not math.isfinite(value)):
+            if value is None or (isinstance(value, float | Decimal) and not is_finite(value)):
                 return None
             text = canonical_level(value)
         return None if not text or text.lower() in nulls else text

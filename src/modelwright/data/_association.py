@@ -11,11 +11,12 @@ import polars as pl
 import polars.selectors as cs
 
 from modelwright.core.task import TaskKind
+from modelwright.data._chance import deal, stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from modelwright.core.arrays import Bools, Floats, Ints
+    from modelwright.core.arrays import Array, Bools, Floats, Ints
     from modelwright.core.task import Task
 
 N_FOLDS = 5
@@ -62,7 +63,7 @@ def sample_rows(rows: Ints, *, seed: int) -> Ints:
     """Return the rows, or a seeded sample of 20,000 of them, rising."""
     if len(rows) <= MAX_ROWS:
         return rows
-    return np.sort(np.random.default_rng(seed).choice(rows, MAX_ROWS, replace=False))
+    return np.sort(stream(seed, "sample").choice(rows, MAX_ROWS, replace=False))
 
 
 def signals(frame: pl.DataFrame, names: list[str]) -> Iterator[Signal]:
@@ -87,7 +88,7 @@ def level_codes(frame: pl.DataFrame, *, text_only: bool = False) -> pl.DataFrame
 
 
 def bins(values: Floats) -> Ints:
-    """Return codes of numbers: 0 where NaN, even codes for stretches, odd codes for the values that part them.
+    """Return codes of numbers: 0 where NaN, odd codes for stretches, even codes for the values that part them.
 
     Values that part the stretches are quantiles, so a value that many rows share has a code of its own.
     """
@@ -100,17 +101,6 @@ def bins(values: Floats) -> Ints:
         edges = np.unique(known[np.arange(1, n_bins) * len(known) // n_bins])
     codes = np.searchsorted(edges, values, "left") + np.searchsorted(edges, values, "right") + 1
     return np.where(np.isnan(values), MISSING, codes).astype(np.int64)
-
-
-def deal(strata: Ints, n_folds: int, *, seed: int) -> Ints:
-    """Return a fold number for each row; each stratum is dealt out like cards, so folds differ by one row at most.
-
-    A stratum of two rows or more never falls into one fold whole.
-    """
-    order = np.lexsort((np.random.default_rng(seed).random(len(strata)), strata))
-    folds = np.empty(len(strata), dtype=np.int64)
-    folds[order] = np.arange(len(strata)) % n_folds
-    return folds
 
 
 def average_rank(values: Floats) -> Floats:
@@ -142,11 +132,11 @@ class Judge:
         self.n_rows = len(target)
         if task.is_classification:
             self.classes, self.counts = _common_classes(target)
-            self.folds = deal(self.classes, N_FOLDS, seed=seed)
+            self.folds = deal(self.classes, N_FOLDS, stream(seed, "judge"))
             self.truth = (self.classes == 1).astype(np.float64)
         else:
             self.truth = average_rank(np.asarray(target, dtype=np.float64))
-            self.folds = deal(np.zeros(len(target), dtype=np.int64), N_FOLDS, seed=seed)
+            self.folds = deal(np.zeros(len(target), dtype=np.int64), N_FOLDS, stream(seed, "judge"))
 
     def judge(self, signal: Signal) -> Association:
         """Return what a column tells of the target.
@@ -200,9 +190,17 @@ def log_chance_of_correlation(r: float, ranks: Floats | Bools) -> float:
     n = len(ranks)
     if n < 4 or r <= 0:
         return 0.0
-    _, ties = np.unique(ranks, return_counts=True)
-    arrangements = math.lgamma(n + 1) - sum(math.lgamma(k + 1) for k in ties[ties > 1].tolist())
-    return max(_log_tail(math.atanh(min(r, 1 - 1e-12)) * math.sqrt(n - 3)), -arrangements)
+    return max(_log_tail(math.atanh(min(r, 1 - 1e-12)) * math.sqrt(n - 3)), -log_arrangements(ranks))
+
+
+def log_arrangements(values: Array) -> float:
+    """Return the logarithm of the number of different orders of these values.
+
+    >>> round(math.exp(log_arrangements(np.array([1, 1, 2, 2]))))
+    6
+    """
+    _, ties = np.unique(values, return_counts=True)
+    return math.lgamma(len(values) + 1) - sum(math.lgamma(k + 1) for k in ties[ties > 1].tolist())
 
 
 def _auc(truth: Floats, ranks: Floats, *, either_way: bool = False) -> Association:

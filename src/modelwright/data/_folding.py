@@ -9,7 +9,7 @@ import numpy as np
 
 from modelwright.core.errors import InvalidTask
 from modelwright.core.split import Fold, Folds, How
-from modelwright.data._association import deal
+from modelwright.data._chance import deal, stream
 from modelwright.data._drawing import by_class, by_group, clock_of_groups, group_codes, strata_of, time_cuts
 from modelwright.data._ordering import Clock, clock_of, clocks, find_order
 
@@ -101,7 +101,7 @@ def _groups(frame: pl.DataFrame, task: Task) -> Ints:
 
 
 def _held_out(strata: Ints, groups: Ints | None, holdout: float, seed: int) -> Ints:
-    n_drawn, rng = min(max(round(holdout * len(strata)), 1), len(strata) - 1), np.random.default_rng(seed)
+    n_drawn, rng = min(max(round(holdout * len(strata)), 1), len(strata) - 1), stream(seed, "holdout")
     if groups is not None:
         return by_group(groups, strata, n_drawn, rng, where="folds")
     drawn = by_class(strata, n_drawn, rng)
@@ -111,11 +111,12 @@ def _held_out(strata: Ints, groups: Ints | None, holdout: float, seed: int) -> I
 
 def _dealt(strata: Ints, groups: Ints | None, n_folds: int, n_repeats: int, seed: int) -> list[Ints]:
     valid = []
-    for child in np.random.SeedSequence(seed).generate_state(n_repeats):
+    for repeat in range(n_repeats):
+        rng = stream(seed, f"folds {repeat}")
         if groups is None:
-            number = deal(strata, n_folds, seed=int(child))
+            number = deal(strata, n_folds, rng)
         else:
-            number = _dealt_by_group(strata, groups, n_folds, seed=int(child))
+            number = _dealt_by_group(strata, groups, n_folds, seed=int(rng.integers(2**31)))
         valid += [np.flatnonzero(number == i) for i in np.unique(number)]
     return valid
 

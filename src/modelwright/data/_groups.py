@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -103,4 +104,4 @@ def _is_alike(case: Case, name: str) -> bool:
     rows = sample_rows(case.split.train, seed=case.seed)
     judge = Judge(case.task, case.target[rows], seed=case.seed)
     told = next(signals(case.frame.select(name)[rows], [name]))
-    return judge.judge(told).log_chance < np.log(ALIKE_CHANCE / len(case.columns))
+    return judge.judge(told).log_chance < math.log(ALIKE_CHANCE / len(case.columns))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -12,7 +11,7 @@ import polars as pl
 
 from modelwright.core.contract import Column, Kind
 from modelwright.core.task import LabelType
-from modelwright.core.values import BLANKS, canonical_level, null_spellings, parse_boolean
+from modelwright.core.values import BLANKS, canonical_level, is_finite, null_spellings, parse_boolean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -62,7 +61,7 @@ def key_of(text: str) -> str:
 def _spell(value: object) -> str:
     if isinstance(value, str):
         return value.strip(BLANKS)
-    return "" if isinstance(value, float | Decimal) and not math.isfinite(value) else canonical_level(value)
+    return "" if isinstance(value, float | Decimal) and not is_finite(value) else canonical_level(value)
 
 
 def _label_type(raw: pl.Series, spellings: Iterable[str]) -> LabelType:

@@ -9,9 +9,9 @@ import polars as pl
 
 from modelwright.core.contract import Kind
 from modelwright.core.finding import Finding, Severity
-from modelwright.data._association import level_codes, sample_rows
+from modelwright.data._association import level_codes, log_arrangements, sample_rows
 from modelwright.data._case import listed
-from modelwright.data._leaks import ACTION, OVERRULE
+from modelwright.data._leaks import ACTION, CHANCE, OVERRULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +45,8 @@ def check(case: Case, named: frozenset[str]) -> list[Finding]:
 
 def _recoded(case: Case, codes: pl.DataFrame, target: Floats) -> list[Finding]:
     label = target.astype(np.int64)
+    if log_arrangements(label) < np.log(2 * len(case.features) / CHANCE):
+        return []  # so few rows of another class that some column marks them by chance
     found = []
     for column, coded in zip(case.features, codes, strict=True):
         # Blanks are left to the check of missingness, so nearly all rows must speak.

@@ -18,7 +18,7 @@ RARE_ROWS = 10
 WITHOUT_SHARE = 0.05
 CAPPED_SHARE, CAPPED_TIMES = 0.01, 10
 COMMON_SHARE = 0.2
-FAR_RANGES = 20
+FAR_WIDTHS = 20
 SEALED_ROWS = 100
 
 
@@ -155,18 +155,19 @@ def _common(case: Case, target: Floats) -> list[Finding]:
 
 def _far(case: Case, target: Floats) -> list[Finding]:
     low, middle, high = (float(np.quantile(target, q, method="inverted_cdf")) for q in (0.25, 0.5, 0.75))
-    ranges = np.abs(target / 2 - middle / 2) / max(high / 2 - low / 2, np.finfo(np.float64).tiny)
-    n = int(np.sum(ranges > FAR_RANGES)) if high > low else 0
+    # In parts of 64, so that twenty times the width of huge values stays finite.
+    away, width = np.abs(target / 64 - middle / 64), high / 64 - low / 64
+    n = int(np.sum(away > FAR_WIDTHS * width)) if high > low else 0
     if not n:
         return []
     return [
         Finding(
             "F035",
             Severity.INFO,
-            f"{counted(n, 'row')} {'has' if n == 1 else 'have'} a target over {FAR_RANGES} times the middle half's "
+            f"{counted(n, 'row')} {'has' if n == 1 else 'have'} a target over {FAR_WIDTHS} times the middle half's "
             "width from the median",
             (case.task.target,),
-            {"n_rows": n, "median": middle, "quartiles": [low, high], "farthest": float(target[ranges.argmax()])},
+            {"n_rows": n, "median": middle, "quartiles": [low, high], "farthest": float(target[away.argmax()])},
             "kept; measures that square errors are ruled by such rows",
             "correct them in the source if they are errors, or choose --metric mae",
         )

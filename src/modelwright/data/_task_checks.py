@@ -9,10 +9,10 @@ from modelwright.core.errors import InvalidTarget, InvalidTask, UnknownColumn, c
 from modelwright.core.task import TaskKind
 
 if TYPE_CHECKING:
-    import polars as pl
+    from collections.abc import Sequence
 
     from modelwright.core.table import Table
-    from modelwright.data._labels import Labels
+    from modelwright.data._cells import Cells
 
 SHARE_OF_NUMBERS = 0.95
 """A target is numbers when at least so many of its present values read as such."""
@@ -85,21 +85,20 @@ def _check_weight(column: Column) -> None:
         )
 
 
-def check_values(labels: Labels, target: str) -> None:
-    """Refuse a target without values to tell apart."""
-    if not labels.spellings:
+def check_values(counts: Sequence[int], target: str) -> None:
+    """Refuse a target without values to tell apart; ``counts`` are the rows of each distinct value."""
+    if not counts:
         raise InvalidTarget(
             "a target has values to learn from",
             where=target,
             got="no value in any row",
             fix="choose another --target, or correct the null tokens of the contract",
         )
-    if len(labels.spellings) == 1:
-        ((_, n_rows),) = labels.spellings.values()
+    if len(counts) == 1:
         raise InvalidTarget(
             "a target has at least two distinct values",
             where=target,
-            got=f"one value in all {n_rows:,} rows that have any",
+            got=f"one value in all {counts[0]:,} rows that have any",
             fix="choose another --target, or add rows with other outcomes",
         )
 
@@ -116,21 +115,19 @@ def given_kind(kind: TaskKind | str | None) -> tuple[TaskKind, str] | None:
     return TaskKind(kind), f"{kind}, as asked"
 
 
-def check_regression(numbers: pl.Series, labels: Labels, target: str, positive: str | None) -> None:
+def check_regression(cells: Cells, target: str, positive: str | None) -> None:
     """Refuse a regression of labels, and options that belong to other tasks."""
-    n_rows = sum(count for _, count in labels.spellings.values())
-    n_read = numbers.len() - numbers.null_count()
-    if n_read < SHARE_OF_NUMBERS * n_rows:
+    numbers = cells.series.drop_nulls()
+    n_rows = numbers.len() + cells.n_unreadable
+    if numbers.len() < SHARE_OF_NUMBERS * n_rows:
         raise InvalidTask(
             "a regression target holds numbers",
             where=target,
-            got=f"{n_rows - n_read:,} of {n_rows:,} values are no numbers",
+            got=f"{cells.n_unreadable:,} of {n_rows:,} values are no numbers",
             fix="choose --task multiclass, or give decimal and thousands marks in --contract",
         )
-    if numbers.n_unique() - bool(numbers.null_count()) < 2:
-        raise InvalidTarget(
-            "a target has at least two distinct values", where=target, got="one number", fix="choose another --target"
-        )
+    if numbers.n_unique() < 2:
+        check_values([numbers.len()] if numbers.len() else [], target)
     if positive is not None:
         raise InvalidTask(
             "a positive label belongs to a binary task",

@@ -9,6 +9,7 @@ import numpy as np
 
 from modelwright.core.errors import InvalidSetting, InvalidTarget, InvalidTask
 from modelwright.core.split import How, Split
+from modelwright.data._chance import stream
 from modelwright.data._drawing import by_class, by_group, by_time, clock_of_groups, group_codes, strata_of
 from modelwright.data._folding import fold
 from modelwright.data._ordering import Clock, Order, clock_of, clocks, find_order
@@ -110,42 +111,42 @@ def _chosen(frame: pl.DataFrame, task: Task, contract: Contract, how: How | None
         if task.group is None:
             raise InvalidTask("rows are kept together by a group column", where="--group", fix="name it with --group")
         contract.column(task.group)
-        return _Choice(How.GROUPED, f"rows with the same {task.group} must not stand on both sides")
+        return _Choice(How.GROUPED, f"Rows with the same {task.group} must not stand on both sides")
     if how is How.RANDOM:
-        return _Choice(How.RANDOM, "rows are drawn at random")
+        return _Choice(How.RANDOM, "Rows are drawn at random")
     return _mixed(task, frame.height)
 
 
 def _mixed(task: Task, n_rows: int) -> _Choice:
     if task.is_classification:
-        return _Choice(How.STRATIFIED, "nothing orders or groups the rows, so each class keeps its share on both sides")
+        return _Choice(How.STRATIFIED, "Nothing orders or groups the rows, so each class keeps its share on both sides")
     if strata_of(task, np.arange(n_rows)).any():
-        return _Choice(How.STRATIFIED, "the table is small, so low and high targets keep their shares on both sides")
-    return _Choice(How.RANDOM, "nothing orders or groups the rows, so they are drawn at random")
+        return _Choice(How.STRATIFIED, "The table is small, so low and high targets keep their shares on both sides")
+    return _Choice(How.RANDOM, "Nothing orders or groups the rows, so they are drawn at random")
 
 
 def _in_time(frame: pl.DataFrame, task: Task, contract: Contract, order: Order | None) -> _Choice:
     if task.time is not None:
         contract.column(task.time)
         clock = clock_of(frame, (task.time,))
-        reason = f"{task.time} was named as time"
+        reason = f"The column {task.time} was named as time"
     elif order is not None:
         clock = order.clock
         way = "oldest" if order.is_rising else "newest"
-        reason = f"the rows stand in the order of time, {way} first ({clock.named}: {order.share:.1%} of steps agree)"
+        reason = f"The rows stand in the order of time, {way} first ({clock.named}: {order.share:.1%} of steps agree)"
     else:
         raise InvalidTask("rows are split in time by a time column", where="--time", fix="name it with --time")
     if task.group is None:
         return _Choice(How.TIME, f"{reason}, so the newest rows are sealed: a model is used on rows yet to come", clock)
     return _Choice(
         How.TIME,
-        f"{reason} and {task.group} as group, so the groups that begin last are sealed whole",
+        f"{reason}, and {task.group} as group, so the groups that begin last are sealed whole",
         clock_of_groups(frame, clock, task.group),
     )
 
 
 def _drawn(choice: _Choice, frame: pl.DataFrame, task: Task, target: Floats | Ints, n_sealed: int, seed: int) -> Split:
-    n_rows, rng = frame.height, np.random.default_rng(seed)
+    n_rows, rng = frame.height, stream(seed, "split")
     if choice.how is How.TIME and choice.clock is not None:
         test = by_time(choice.clock.key, n_sealed, where=choice.clock.named)
     elif choice.how is How.GROUPED:
@@ -164,7 +165,7 @@ def _drawn(choice: _Choice, frame: pl.DataFrame, task: Task, target: Floats | In
         )
     train = np.setdiff1d(np.arange(n_rows), test)
     share = f"{len(test):,} of {n_rows:,} rows ({len(test) / n_rows:.1%}) are sealed"
-    return Split(train, test, choice.how, f"{choice.reason[:1].upper()}{choice.reason[1:]}; {share}.")
+    return Split(train, test, choice.how, f"{choice.reason}; {share}.")
 
 
 def _check_classes(task: Task, target: Floats | Ints, parts: Split) -> None:

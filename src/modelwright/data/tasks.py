@@ -16,7 +16,7 @@ from modelwright.core.contract import Column, Contract, Kind, Role
 from modelwright.core.errors import InvalidTarget, InvalidTask, UnknownColumn, closest
 from modelwright.core.metrics import DEFAULTS, measure
 from modelwright.core.task import LabelType, Task, TaskKind
-from modelwright.data._cells import read_cells
+from modelwright.data._cells import Cells, read_cells
 from modelwright.data._labels import Labels, as_number, choose_positive, in_order, key_of, read_labels
 from modelwright.data._task_checks import (
     SHARE_OF_NUMBERS,
@@ -30,8 +30,6 @@ from modelwright.data._task_checks import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import polars as pl
 
     from modelwright.core.arrays import Bools, Floats, Ints
     from modelwright.core.table import Table
@@ -71,15 +69,19 @@ def infer_task(  # noqa: PLR0913 - the options of the command, one each
     """
     column = target_column(table, contract, target)
     check_columns(contract, target, time=time, group=group, weight=weight)
-    numbers = _numbers(table, column)
-    labels = read_labels(table.frame.get_column(target), column)
-    check_values(labels, target)
-    chosen, reason = given_kind(kind) or _infer_kind(column, numbers, labels)
+    cells = read_cells(table.frame.get_column(target), as_number(column))
+    chosen, reason = given_kind(kind) or _regression(column, cells) or (None, "")
+    labels = None
+    if chosen is not TaskKind.REGRESSION:
+        labels = read_labels(table.frame.get_column(target), column)
+        check_values([count for _, count in labels.spellings.values()], target)
+        if chosen is None:
+            chosen, reason = _classification(column, labels)
     if metric is not None:
         measure(metric, chosen)
     asked = {"metric": metric or DEFAULTS[chosen], "time": time, "group": group, "weight": weight}
-    if chosen is TaskKind.REGRESSION:
-        check_regression(numbers, labels, target, positive)
+    if labels is None:
+        check_regression(cells, target, positive)
         return Task(chosen, target, reason=reason, **asked)  # type: ignore[arg-type]
     ordered, why = _class_labels(labels, target, chosen, positive)
     return Task(chosen, target, labels=ordered, label_type=labels.label_type, reason=reason + why, **asked)  # type: ignore[arg-type]
@@ -134,7 +136,8 @@ def encode(table: Table, task: Task, contract: Contract) -> tuple[Floats | Ints,
         )
     column = contract.column(task.target)
     if not task.is_classification:
-        values: Floats = _numbers(table, column).to_numpy(writable=True)
+        cells = read_cells(table.frame.get_column(task.target), as_number(column))
+        values: Floats = cells.series.to_numpy(writable=True)
         return values, ~np.isnan(values)
     keys = read_labels(table.frame.get_column(task.target), column).keys
     places = {key_of(label): position for position, label in enumerate(task.labels)}
@@ -145,14 +148,25 @@ def encode(table: Table, task: Task, contract: Contract) -> tuple[Floats | Ints,
     return positions, positions >= 0
 
 
-def _numbers(table: Table, column: Column) -> pl.Series:
-    """Return the target's values as numbers, null where they are none."""
-    return read_cells(table.frame.get_column(column.name), as_number(column)).series
+def _regression(column: Column, cells: Cells) -> tuple[TaskKind, str] | None:
+    """Return regression and why, or None where the target does not hold numbers, or numbers that are labels."""
+    present = cells.series.drop_nulls()
+    # A column that was taken for codes holds labels, even if they are spelt in digits.
+    is_numeric = column.kind in (Kind.NUMBER, Kind.IDENTIFIER)
+    if not is_numeric or present.len() < SHARE_OF_NUMBERS * (present.len() + cells.n_unreadable):
+        return None
+    n_distinct = present.n_unique()
+    if n_distinct <= 2:
+        return None
+    has_fraction = bool((present != present.floor()).any())
+    has_single = n_distinct > _MANY_LABELS and bool(present.is_unique().any())
+    if has_fraction or has_single or n_distinct > _MOST_LABELS or 2 * n_distinct > present.len():
+        return TaskKind.REGRESSION, f"regression: {n_distinct:,} distinct numbers"
+    return None
 
 
-def _infer_kind(column: Column, numbers: pl.Series, labels: Labels) -> tuple[TaskKind, str]:
+def _classification(column: Column, labels: Labels) -> tuple[TaskKind, str]:
     n_labels = len(labels.spellings)
-    n_rows = sum(count for _, count in labels.spellings.values())
     if column.kind is Kind.DATETIME:
         raise InvalidTarget(
             "a target is numbers or labels",
@@ -160,18 +174,9 @@ def _infer_kind(column: Column, numbers: pl.Series, labels: Labels) -> tuple[Tas
             got="date-times",
             fix="give the time until then as a number, such as days, or another kind in --contract",
         )
-    present = numbers.drop_nulls()
-    # A column that was taken for codes holds labels, even if they are spelt in digits.
-    are_numbers = column.kind in (Kind.NUMBER, Kind.IDENTIFIER) and present.len() >= SHARE_OF_NUMBERS * n_rows
-    if are_numbers and n_labels > 2:
-        n_distinct = present.n_unique()
-        has_fraction = bool((present != present.floor()).any())
-        has_single = n_distinct > _MANY_LABELS and min(count for _, count in labels.spellings.values()) == 1
-        if has_fraction or has_single or n_distinct > _MOST_LABELS or 2 * n_distinct > n_rows:
-            return TaskKind.REGRESSION, f"regression: {n_distinct:,} distinct numbers"
     if n_labels == 2:
         return TaskKind.BINARY, "binary: two labels"
-    if n_labels == n_rows:
+    if all(count == 1 for _, count in labels.spellings.values()):
         raise InvalidTarget(
             "labels come back in several rows",
             where=column.name,

@@ -79,30 +79,35 @@ def ends(binned: Bins, quantile: float) -> tuple[float, float]:
     The measured error is too high on average, since noise adds to it in every bin, so an interval around it
     would miss. Instead the true gaps are taken as a multiple of those seen, and the interval holds the
     multiples under which the measured error is not unusual. Its low end is 0 when true probabilities could
-    show such an error by chance.
+    show such an error by chance. Without any error it ends where Wilson's interval of no miss does.
     """
     error = binned.error
-    mean, deviation = expected_errors(binned, SCALES)
-    fits = np.flatnonzero(np.abs(mean - error) <= quantile * deviation)
-    if not len(fits):
-        return 0.0, error
-    low, high = SCALES[fits[0]] * error, SCALES[fits[-1]] * error
-    return min(float(low), error), min(max(float(high), error), 1.0)
+    if error < 1e-12:
+        n = float(1 / (binned.share**2 / binned.n_effective).sum())
+        return 0.0, quantile**2 / (n + quantile**2)
+    mean, folded, unfolded = expected_errors(binned, SCALES)
+    # Gaps near zero seem to lose noise by folding; if the truth puts them all on one side, they do not.
+    low = SCALES[np.argmax(mean + quantile * folded >= error)] * error
+    high = SCALES[np.flatnonzero(mean - quantile * unfolded <= error)[-1:]] * error
+    return min(float(low), error), float(min(max([error, *high]), 1.0))
 
 
-def expected_errors(binned: Bins, scales: Floats) -> tuple[Floats, Floats]:
-    """Return mean and deviation of the measured error if the true gaps were these multiples of those seen.
+def expected_errors(binned: Bins, scales: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return what would be measured if the true gaps were these multiples of those seen.
 
     The distance in a bin is the absolute value of a nearly normal variable: Leone, Nelson and Nottingham, The
     folded normal distribution (Technometrics 1961).
+
+    Returns:
+        Mean of the measured error, its deviation, and its deviation if no gap changed sides by chance.
     """
     from scipy.special import ndtr
 
-    gaps = binned.observed - binned.predicted
-    truth = np.clip(binned.predicted + scales[:, None] * gaps, 0.0, 1.0)
+    truth = np.clip(binned.predicted + scales[:, None] * (binned.observed - binned.predicted), 0.0, 1.0)
     centre = truth - binned.predicted
     noise = np.sqrt(np.maximum(truth * (1 - truth) / binned.n_effective, 1e-30))
     ratio = np.clip(centre / noise, -40.0, 40.0)
     folded = noise * np.sqrt(2 / np.pi) * np.exp(-(ratio**2) / 2) + centre * (1 - 2 * ndtr(-ratio))
     variance = np.maximum(centre**2 + noise**2 - folded**2, 0.0)
-    return np.asarray(folded @ binned.share), np.sqrt(variance @ binned.share**2)
+    squares = binned.share**2
+    return np.asarray(folded @ binned.share), np.sqrt(variance @ squares), np.sqrt(noise**2 @ squares)

@@ -1,4 +1,4 @@
-"""Ends of 95 % intervals: what can be said of the truth from a value and the influence of each row."""
+"""Ends of intervals: what can be said of the truth from a value and the influence of each row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Floats
+    from collections.abc import Callable, Sequence
+
+    from modelwright.core.arrays import Array, Floats
 
 LEVEL = 0.95
 Ends = tuple[float, float]
@@ -39,33 +41,51 @@ def wilson(share: float, n: float, level: float = LEVEL) -> Ends:
 
 
 def n_effective(weight: Floats) -> float:
-    """Return how many rows of equal weight say as much (Kish 1965)."""
-    return float(weight.sum() ** 2 / (weight @ weight))
+    """Return how many rows of equal weight say as much (Kish 1965); 0 without weight."""
+    squares = float(weight @ weight)
+    return float(weight.sum() ** 2 / squares) if squares > 0 else 0.0
 
 
 def standard_error(influence: Floats, weight: Floats) -> float:
     """Return the standard error of a measure from the influence of its rows; 0 for a single row."""
     n = n_effective(weight)
-    if n <= 1.0 + 1e-9:
+    if n <= 1 + 1e-9:
         return 0.0
-    return float(np.sqrt((weight * influence) @ (weight * influence)) / weight.sum() * math.sqrt(n / (n - 1)))
+    moved = weight * influence
+    return float(np.sqrt(moved @ moved) / weight.sum() * math.sqrt(n / (n - 1)))
+
+
+def standard_error_by_group(influence: Floats, weight: Floats, group: Array) -> tuple[float, float]:
+    """Return standard error and degrees of freedom when rows were drawn group by group.
+
+    The variance is a sum over groups, the degrees of freedom follow Satterthwaite (Biometrics Bulletin 1946).
+    """
+    n = np.bincount(group, weight) ** 2 / np.maximum(np.bincount(group, weight**2), np.finfo(float).tiny)
+    parts = np.bincount(group, (weight * influence) ** 2) * n / np.maximum(n - 1, 1.0)
+    spread = float((parts**2 / np.maximum(n - 1, 1.0)).sum())
+    freedom = float(parts.sum() ** 2 / spread) if spread > 0 else math.inf
+    return float(np.sqrt(parts.sum()) / weight.sum()), freedom
+
+
+def leaning(influence: Floats, weight: Floats) -> float:
+    """Return the skewness of what rows add, divided by the root of their number: near 1, one row decides."""
+    moved = weight * influence
+    size = float(moved @ moved)
+    return float((moved**3).sum() / size**1.5) if size > 0 else 0.0
 
 
 def skewed(value: float, influence: Floats, weight: Floats, level: float = LEVEL) -> Ends:
     """Return a t interval corrected for the skewness of the rows.
 
-    Hall: On the removal of skewness by transformation (JRSS B 1992). Losses are skewed, and most of all those
-    of a rare class; the plain t interval ends too low for them.
+    Hall: On the removal of skewness by transformation (JRSS B 1992). Losses are skewed, most of all those of a
+    rare class; a plain t interval ends too low for them.
     """
-    n = n_effective(weight)
     error = standard_error(influence, weight)
     if error == 0.0:
         return value, value
-    quantile = t_quantile(n - 1, level)
-    moved = weight * influence
-    # Skewness divided by the root of n, which is how it enters every term.
-    lean = float((moved**3).sum() / (moved @ moved) ** 1.5)
-    if abs(lean) < 1e-9:
+    quantile = t_quantile(n_effective(weight) - 1, level)
+    lean = leaning(influence, weight)
+    if abs(lean) < 1e-6:
         return value - quantile * error, value + quantile * error
 
     def back(y: float) -> float:
@@ -74,30 +94,59 @@ def skewed(value: float, influence: Floats, weight: Floats, level: float = LEVEL
     return value - max(error * back(quantile), 0.0), value - min(error * back(-quantile), 0.0)
 
 
-def logit_t(value: float, error: float, df: float, level: float = LEVEL) -> Ends:
+def plain_t(value: float, influence: Floats, weight: Floats, level: float = LEVEL) -> Ends:
+    """Return a t interval."""
+    half = t_quantile(n_effective(weight) - 1, level) * standard_error(influence, weight)
+    return value - half, value + half
+
+
+def log_t(value: float, influence: Floats, weight: Floats) -> Ends:
+    """Return a t interval made on the log scale, for a value above zero."""
+    half = t_quantile(n_effective(weight) - 1) * standard_error(influence, weight) / value
+    half = min(half, 50.0)
+    return value * math.exp(-half), value * math.exp(half)
+
+
+def logit_t(value: float, error: float, freedom: float) -> Ends:
     """Return a t interval made on the logit scale, for a value strictly inside (0, 1)."""
     centre = math.log(value / (1 - value))
-    half = t_quantile(df, level) * error / (value * (1 - value))
+    half = t_quantile(freedom) * error / (value * (1 - value))
     low, high = (0.5 * (1 + math.tanh((centre + side * half) / 2)) for side in (-1, 1))
     return min(low, value), max(high, value)
 
 
-def combined(values: Floats, ends: list[Ends], correlation: Floats) -> Ends:
-    """Return the interval of the mean of correlated parts from each part's own interval.
+def scored(value: float, quantile: float, variance: Callable[[float], float]) -> Ends:
+    """Return the values in [0, 1] that the one measured is not unusual for, given the variance under each."""
 
-    The method of variance estimates recovery: Zou and Donner (Statistics in Medicine 2008).
+    def furthest(outside: float) -> float:
+        inside = value
+        for _ in range(60):
+            middle = (inside + outside) / 2
+            if (value - middle) ** 2 > quantile**2 * variance(middle):
+                outside = middle
+            else:
+                inside = middle
+        return inside
+
+    return furthest(0.0), furthest(1.0)
+
+
+def combined(values: Floats, ends: Sequence[Ends], moved: Sequence[Floats]) -> Ends:
+    """Return the interval of the mean of parts in [0, 1] from each part's own interval.
+
+    The method of variance estimates recovery, for parts that the same rows move: Zou and Donner, Construction of
+    confidence limits about effect measures (Statistics in Medicine 2008).
+
+    Args:
+        values: The parts.
+        ends: The interval of each.
+        moved: What each row adds to each part, from which their correlation follows.
     """
     mean = float(values.mean())
-    below = values - np.array([low for low, _ in ends])
-    above = np.array([high for _, high in ends]) - values
-    half = [math.sqrt(max(float(gap @ correlation @ gap), 0.0)) / len(values) for gap in (below, above)]
-    return max(mean - half[0], 0.0), min(mean + half[1], 1.0)
-
-
-def satterthwaite(influence: Floats, weight: Floats, group: Floats) -> float:
-    """Return the degrees of freedom of a variance that is a sum over groups (Satterthwaite 1946)."""
-    moved = (weight * influence) ** 2
-    parts = np.bincount(group, moved)
-    rows = np.bincount(group, weight) ** 2 / np.maximum(np.bincount(group, weight**2), 1e-300)
-    spread = float((parts**2 / np.maximum(rows - 1, 1.0)).sum())
-    return float(parts.sum() ** 2 / spread) if spread > 0 else math.inf
+    rows = np.array(moved)
+    size = np.sqrt(np.maximum((rows**2).sum(axis=1), np.finfo(float).tiny))
+    correlation = (rows / size[:, None]) @ (rows / size[:, None]).T
+    np.fill_diagonal(correlation, 1.0)
+    gaps = (values - np.array([low for low, _ in ends]), np.array([high for _, high in ends]) - values)
+    below, above = (math.sqrt(max(float(gap @ correlation @ gap), 0.0)) / len(values) for gap in gaps)
+    return max(mean - below, 0.0), min(mean + above, 1.0)

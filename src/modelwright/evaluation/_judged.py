@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from modelwright.core.errors import InvalidEvidence
 
@@ -25,9 +26,9 @@ class Judged:
         is_weighted: Whether weights were given.
     """
 
-    target: Array
+    target: npt.NDArray[Any]
     scores: Floats
-    choices: Array
+    choices: npt.NDArray[Any]
     weight: Floats
     is_weighted: bool
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modelwright.core.metrics import MEASURES
+from modelwright.core.metrics import MEASURES, Measure
 from modelwright.evaluation.metrics import compute
 from modelwright.evaluation.pairs import paired
 
@@ -23,6 +23,7 @@ def verdict(
     constant_scores: Floats,
     lightgbm_scores: Floats,
     *,
+    choices: Array | None = None,
     weight: Floats | None = None,
 ) -> dict[str, Any]:
     """Compare a model with two that nobody had to work for, on the same rows.
@@ -33,66 +34,82 @@ def verdict(
         model_scores: Of the model.
         constant_scores: Of always answering the mean, or the class shares.
         lightgbm_scores: Of LightGBM with its default parameters.
+        choices: Labels the model answers. Without them a metric of choices gives way to log loss, since a
+            threshold that was tuned for it would be lost.
         weight: Row weights, or None.
 
     Returns:
         ``constant`` and ``lightgbm_default`` (measures by name), ``difference_to_constant`` and
         ``difference_to_lightgbm_default`` (paired differences of the metric, positive: the model is better, with
-        95 % interval), ``verdict``, one sentence.
+        95 % interval), ``metric``, ``verdict``, one sentence.
     """
-    asked = MEASURES[task.metric]
-    metric = asked if asked.reads == "scores" else MEASURES["log_loss"]
-    sign = 1.0 if metric.greater_is_better else -1.0
-    measured = {"constant": constant_scores, "lightgbm_default": lightgbm_scores}
-    gains = {
-        name: _signed(paired(task, target, model_scores, scores, metric=metric.name, weight=weight), sign)
-        for name, scores in measured.items()
-    }
+    metric = MEASURES[task.metric]
+    if metric.reads == "choices" and choices is None:
+        metric = MEASURES["log_loss"]
+    yardsticks = {"constant": constant_scores, "lightgbm_default": lightgbm_scores}
+    gains = {}
+    for name, scores in yardsticks.items():
+        found = paired(task, target, model_scores, scores, metric=metric.name, choices=(choices, None), weight=weight)
+        gains[name] = _gain(found, metric)
     return {
-        **{name: _measures(task, target, scores, weight) for name, scores in measured.items()},
+        **{name: _measures(task, target, scores, weight) for name, scores in yardsticks.items()},
         **{f"difference_to_{name}": gain for name, gain in gains.items()},
         "metric": metric.name,
-        "verdict": _sentence(gains, metric.title),
+        "verdict": _sentence(gains, metric, _answer(task, constant_scores)),
     }
 
 
 def _measures(task: Task, target: Array, scores: Floats, weight: Floats | None) -> dict[str, float]:
-    choices = scores.argmax(axis=1) if task.is_classification else None
-    return {
-        m.name: compute(m.name, target, scores, choices, weight=weight)
-        for m in MEASURES.values()
-        if task.kind in m.kinds
-    }
+    """Return the measures that exist on these rows."""
+    names = [m.name for m in MEASURES.values() if task.kind in m.kinds]
+    return {name: compute(name, target, scores, weight=weight) for name in names}
 
 
-def _signed(difference: Score, sign: float) -> dict[str, Any]:
-    ends = sorted((sign * difference.low, sign * difference.high))
+def _gain(difference: Score, metric: Measure) -> dict[str, Any]:
+    """Return how much better the model is, whichever way the metric counts."""
+    sign = 1.0 if metric.greater_is_better else -1.0
+    low, high = sorted((sign * difference.low, sign * difference.high))
     return {
         "value": sign * difference.value,
-        "low": ends[0],
-        "high": ends[1],
+        "low": low,
+        "high": high,
         "n_rows": difference.n_rows,
+        "unit": metric.unit,
         "method": difference.method,
     }
 
 
-def _sentence(gains: dict[str, dict[str, Any]], title: str) -> str:
+def _answer(task: Task, constant_scores: Floats) -> str:
+    """Return what the constant always answers."""
+    if not task.is_classification:
+        return f"{float(np.mean(constant_scores)):.4g}"
+    shares = constant_scores.mean(axis=0) if constant_scores.ndim == 2 else np.array([1, 0]) - constant_scores.mean()
+    return repr(task.labels[int(np.argmax(np.abs(shares)))])
+
+
+def _sentence(gains: dict[str, dict[str, Any]], metric: Measure, answer: str) -> str:
     constant, untuned = gains["constant"], gains["lightgbm_default"]
+    if np.isnan(constant["value"]):
+        return f"{metric.title} cannot be measured on these rows, so they cannot tell whether a model is worth having."
+    if constant["high"] < 0:
+        return f"Worse than always answering {answer} ({metric.title}, by {_amount(constant)}): do not use this model."
     if not constant["low"] > 0:
         return (
-            "No better than always giving the same answer, as far as these rows can tell "
-            f"({title}): do not use a model here."
+            f"No better than always answering {answer}, as far as these rows can tell "
+            f"({metric.title} better by {_amount(constant)}): do not use a model here."
         )
-    beats = f"Worth having: {title} is better than a constant's by {_amount(constant)}"
+    beats = f"Worth having: {metric.title} is better than by always answering {answer} by {_amount(constant)}"
     if untuned["low"] > 0:
-        return f"{beats}, and than an untuned LightGBM's by {_amount(untuned)}."
+        return f"{beats}, and than a default LightGBM's by {_amount(untuned)}."
     if untuned["high"] < 0:
-        return f"{beats}, but an untuned LightGBM is better still: the difference is {_amount(untuned)}."
-    return f"{beats}; an untuned LightGBM is tied with it on these rows."
+        return f"{beats}, but a default LightGBM is better still: the difference is {_amount(untuned)}."
+    return f"{beats}; tied with a default LightGBM on these rows (difference {_amount(untuned)})."
 
 
 def _amount(gain: dict[str, Any]) -> str:
     """Return a difference with its interval, rounded by the width of the interval."""
-    width = max((gain["high"] - gain["low"]) / 2, 1e-12)
+    width = max((gain["high"] - gain["low"]) / 2, abs(gain["value"]) * 1e-3, 1e-12)
     digits = max(int(np.ceil(-np.log10(width))) + 1, 0)
-    return f"{gain['value']:.{digits}f} ({gain['low']:.{digits}f} to {gain['high']:.{digits}f})"
+    value, low, high = (f"{gain[k]:,.{digits}f}" for k in ("value", "low", "high"))
+    unit = f" {gain['unit']}" if gain["unit"] == "%" else ""
+    return f"{value}{unit} (95 % interval {low} to {high})"

@@ -8,8 +8,8 @@ import numpy as np
 
 from modelwright.core.errors import InvalidEvidence
 from modelwright.evaluation import _ends
-from modelwright.evaluation.metrics import SMALLEST_PROBABILITY, row_losses
 from modelwright.evaluation._judged import judged
+from modelwright.evaluation.metrics import SMALLEST_PROBABILITY, row_losses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +79,7 @@ def _spread(scores: list[Floats], *, is_squared: bool) -> Floats:
     clipped = [np.clip(p, SMALLEST_PROBABILITY, 1.0) for p in scores]
     logs = [np.log(p / p.sum(axis=1, keepdims=True)) for p in clipped]
     # The mean divergence from the geometric mean equals minus the log of what normalises it.
-    return np.maximum(-np.log(np.exp(np.mean(logs, axis=0)).sum(axis=1)), 0.0)
+    return np.asarray(np.maximum(-np.log(np.exp(np.mean(logs, axis=0)).sum(axis=1)), 0.0))
 
 
 def _sentence(share: float, task: Task) -> str:

@@ -9,21 +9,23 @@ import numpy as np
 from modelwright.core.metrics import BINARY, measure
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats, Ints
+    from modelwright.core.arrays import Array, Bools, Floats
 
 SWEPT = ("accuracy", "balanced_accuracy", "f1", "f1_macro")
 """Measures with a best threshold. Precision and recall alone have none: either is best at an end of the scale."""
 PLAIN = 0.5
-PLATEAU = 0.25
-"""How much of its standard error the metric may lose on the plateau."""
+PLATEAU = 1.0
+"""How much of its standard error the metric may lose on the plateau; in simulations one standard error and the
+middle in log-odds lost least to the threshold that is best for all rows (``benchmarks/results/coverage.md``)."""
+SMALLEST = 1e-9
 
 
 def best_threshold(target: Array, probabilities: Floats, metric: str, *, weight: Floats | None = None) -> float:
     """Return the probability from which answering the positive label serves the metric best.
 
     Every threshold that changes an answer is tried. The measured optimum of a noisy curve jumps about, so the
-    middle is taken of the plateau around it: all neighbouring thresholds that score within a quarter of the
-    metric's standard error of the best.
+    middle (in log-odds) is taken of the plateau around it: all neighbouring thresholds that score within one
+    standard error of the best.
 
     Args:
         target: Shape (n,), 1 for the positive label.
@@ -47,10 +49,13 @@ def best_threshold(target: Array, probabilities: Floats, metric: str, *, weight:
     best = float(values.max())
     noise = np.sqrt(max(best * (1 - best), 0.0) / _rows_that_count(positive, weight, metric))
     first, last = _plateau(values, best - PLATEAU * float(noise))
-    return float((cuts[first] + cuts[last]) / 2)
+    if first == last:
+        return float(cuts[first])
+    ends = np.clip(cuts[[first, last]], SMALLEST, 1 - SMALLEST)
+    return float(1 / (1 + np.exp(-np.log(ends / (1 - ends)).mean())))
 
 
-def _sweep(positive: Array, probability: Floats, weight: Floats, metric: str) -> tuple[Floats, Floats]:
+def _sweep(positive: Bools, probability: Floats, weight: Floats, metric: str) -> tuple[Floats, Floats]:
     """Return every threshold that answers differently, rising, and the metric at each."""
     levels, place = np.unique(probability, return_inverse=True)
     hits = np.cumsum(np.bincount(place, weight * positive)[::-1])[::-1]
@@ -70,7 +75,7 @@ def _sweep(positive: Array, probability: Floats, weight: Floats, metric: str) ->
     return cuts, values[metric]
 
 
-def _rows_that_count(positive: Array, weight: Floats, metric: str) -> float:
+def _rows_that_count(positive: Bools, weight: Floats, metric: str) -> float:
     """Return how many rows decide the metric: all for accuracy, those of the rarer label twice otherwise."""
     if metric == "accuracy":
         return float(len(weight))

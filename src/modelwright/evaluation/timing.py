@@ -72,7 +72,7 @@ def quantile_score(metric: str, values: Floats, share: float, unit: str) -> Scor
     n = len(ranked)
     spread = t_quantile(math.inf) * math.sqrt(n * share * (1 - share))
     low, high = math.floor(n * share - spread), math.ceil(n * share + spread)
-    note = "" if 0 <= low and high < n else f"{n} measurements are too few to bound this on both sides"
+    note = "" if low >= 0 and high < n else f"{n} measurements are too few to bound this on both sides"
     value = float(np.quantile(ranked, share, method="inverted_cdf"))
     ends = (float(ranked[max(low, 0)]), float(ranked[min(high, n - 1)]))
     return Score(metric, value, min(ends[0], value), max(ends[1], value), n, unit, "order statistics", note)
@@ -86,7 +86,7 @@ def _durations(
     At least ``calls[0]`` calls are made unless they take more than ten times as long as allowed.
     """
     call()
-    begun, taken = clock(), []
+    begun, taken = clock(), list[float]()
     while len(taken) < calls[1]:
         before = clock()
         call()

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 PAGE, CARD = "report.html", "card.md"
 
 
-def view_of(package: Package, name: str) -> View:
+def view_of(package: Package, name: str, *, path: str = "") -> View:
     """Return what the reports draw.
 
     Args:
         package: The package.
         name: How the model is called in its documents.
+        path: Where it lies, when that is to be told.
     """
     model = package.model
     return View(
@@ -32,6 +33,7 @@ def view_of(package: Package, name: str) -> View:
         model_name=name,
         threshold=model.threshold,
         package_size_bytes=disk_bytes(model.state()),
+        package_path=path,
     )
 
 

@@ -10,14 +10,14 @@ import numpy as np
 import polars as pl
 
 from modelwright.core.contract import Role
-from modelwright.core.errors import InvalidSetting, InvalidTarget
+from modelwright.core.errors import InvalidSetting, InvalidTarget, InvalidTask
 from modelwright.core.fingerprint import fingerprint
 from modelwright.core.split import How, Split
 from modelwright.core.table import Table
 from modelwright.data.conforming import conform
 from modelwright.data.contract_files import load_contract, merge_contract
 from modelwright.data.findings import inspect
-from modelwright.data.inference import infer
+from modelwright.data.inference import complete, infer
 from modelwright.data.reading import read
 from modelwright.data.splitting import split
 from modelwright.data.tasks import apply_roles, encode, infer_task
@@ -70,7 +70,7 @@ def prepare(table: Table, sealed: Table | None, settings: Settings, run: Run) ->
     roles = _roles(settings)
     contract = infer(table, roles=roles)
     if settings.contract is not None:
-        contract = merge_contract(contract, load_contract(settings.contract))
+        contract = complete(table, merge_contract(contract, load_contract(settings.contract)))
     task = infer_task(
         table,
         contract,
@@ -83,6 +83,13 @@ def prepare(table: Table, sealed: Table | None, settings: Settings, run: Run) ->
         weight=settings.weight,
     )
     contract = apply_roles(contract, task, settings.ignore)
+    if not contract.features:
+        raise InvalidTask(
+            "a model needs at least one column to learn from",
+            where=table.source,
+            got="only the target, constants, identifiers and ignored columns",
+            fix="add columns, or change what a column is taken for with --contract",
+        )
     target, known = encode(table, task, contract)
     n_without = int((~known).sum())
     if n_without:

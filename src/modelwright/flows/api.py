@@ -48,20 +48,24 @@ def train(source: object, target: str, **settings: Any) -> Trained:
     return recipe(source, checked, run_of(checked))
 
 
-def profile(source: object, target: str | None = None, **settings: Any) -> Profiled:
+def profile(source: object, target: str | None = None, *, contract_out: str | None = None, **settings: Any) -> Profiled:
     """Describe a table; with a target, findings about it too.
 
     Args:
         source: Anything that can be read as a table.
         target: The column that would be predicted, or None.
+        contract_out: Where to write the contract, to be edited and given back.
         **settings: As for ``train``.
+
+    Raises:
+        ModelwrightError: The table cannot be read, or a setting is outside what it may be.
     """
     from modelwright.flows.profile import profile as recipe
 
     query, contract = settings.get("query"), settings.get("contract")
-    checked = None if target is None else Settings.of({"target": target, **settings})
-    run = run_of(checked or Settings("", **settings))
-    return recipe(source, checked, run, query=query, contract=contract)
+    checked = Settings.of({"target": target or "", **settings}, needs_target=target is not None)
+    asked = None if target is None else checked
+    return recipe(source, asked, run_of(checked), query=query, contract=contract, contract_out=contract_out)
 
 
 def run_of(

@@ -14,6 +14,7 @@ from modelwright.data.reading import read
 from modelwright.data.tasks import encode
 from modelwright.evaluation.intervals import measure
 from modelwright.flows.load import load
+from modelwright.reports.terminal import measures, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,15 @@ class Evaluated:
     n_rows: int
     n_left_out: int
     breaks: tuple[Break, ...]
+
+    def summary(self, width: int) -> str:
+        """Return the measures as plain text for a terminal of this width."""
+        head = f"{self.n_rows:,} rows measured" + (
+            f", {self.n_left_out:,} without a known target" if self.n_left_out else ""
+        )
+        broken = [f"note: column {b.column!r}: {b.rule} in {b.n_rows:,} rows, {b.action}" for b in self.breaks]
+        lines = [measures(self.kpis, self.model.package.model.task.target, width=width)]
+        return "\n".join([head, "", *lines, *(wrapped(b, width) for b in broken)])
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``evaluate --json`` prints."""

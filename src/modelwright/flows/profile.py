@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.data.conforming import conform
 from modelwright.data.contract_files import load_contract, merge_contract, save_contract
-from modelwright.data.inference import infer
+from modelwright.data.inference import complete, infer
 from modelwright.data.profiling import profile as describe
 from modelwright.data.reading import read
 from modelwright.flows._preparing import prepare, read_sealed
+from modelwright.reports.terminal import profile as text_of
 
 if TYPE_CHECKING:
     from modelwright.core.contract import Contract
@@ -29,6 +30,10 @@ class Profiled:
 
     contract: Contract
     description: dict[str, Any]
+
+    def summary(self, width: int) -> str:
+        """Return the description as plain text for a terminal of this width."""
+        return text_of(self.description, width=width)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``profile --json`` prints."""
@@ -59,7 +64,7 @@ def profile(
     if settings is None:
         known = infer(table)
         if contract is not None:
-            known = merge_contract(known, load_contract(contract))
+            known = complete(table, merge_contract(known, load_contract(contract)))
         done = Profiled(known, describe(table, conform(table.frame, known).frame, known))
     else:
         p = prepare(table, read_sealed(settings), settings, run)

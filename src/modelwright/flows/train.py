@@ -20,6 +20,7 @@ from modelwright.flows.versions import library_versions, own_version
 from modelwright.packaging.package import Package
 from modelwright.packaging.reading import read as read_package
 from modelwright.packaging.writing import check_writable, write
+from modelwright.reports.summary import summary
 from modelwright.search.final import evidence_model, final_model
 from modelwright.search.journal import Journal
 from modelwright.search.problem import Material, Problem
@@ -41,7 +42,6 @@ class Trained:
         path: Where the package lies.
         model: Ready to answer.
         seconds: ``read``, ``preprocess``, ``search``, ``evaluate``, ``package``, ``total``.
-        summary: The short plain summary, made for any width.
     """
 
     path: str
@@ -52,6 +52,11 @@ class Trained:
     def package(self) -> Package:
         """Everything that is known about the model."""
         return self.model.package
+
+    def summary(self, width: int) -> str:
+        """Return the short plain summary for a terminal of this width."""
+        view = view_of(self.package, Path(self.path).name, path=self.path)
+        return summary(view, width)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``train --json`` prints."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from modelwright.core.arrays import Floats
 
 MEMORY, TOLERANCE, TRIALS_MAX = 10, 1e-7, 25
+DECREASE_MIN = 1e-8
+"""A step that lowers the value by a smaller share is the last."""
 DECREASE, CURVATURE = 1e-4, 0.9
 """The two constants of the weak Wolfe conditions."""
 
@@ -46,7 +48,7 @@ def descend(
         way = _direction(slope, moves)
         length = 1.0 if moves else min(1.0, 1.0 / float(np.linalg.norm(slope)))
         found = _search(function, point, value, slope, way, length)
-        if found is None or value - found[1] <= 1e-10 * (abs(value) + 1e-10):
+        if found is None or value - found[1] <= DECREASE_MIN * abs(value):
             return point if found is None else found[0]
         move, turn = found[0] - point, found[2] - slope
         if move @ turn > 1e-12 * float(turn @ turn):

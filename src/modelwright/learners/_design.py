@@ -10,7 +10,7 @@ import numpy as np
 from modelwright.learners._unfolding import array, positions, refuse, whole, width
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats, Ints, Singles
+    from modelwright.core.arrays import Array, Bools, Floats, Ints, Singles
     from modelwright.core.matrix import Matrix
     from modelwright.core.state import State
 
@@ -49,7 +49,7 @@ class Design:
         """Return the design that suits a matrix."""
         scales = {at: _scale(matrix.values[:SAMPLE_ROWS, at], matrix.values[:, at]) for at in matrix.numbers}
         kept = [at for at, (_, spread) in scales.items() if spread > 0]
-        missing = np.isnan(matrix.values).any(axis=0)
+        missing: Bools = np.asarray(np.isnan(matrix.values).any(axis=0))
         coded = [at for at in matrix.categories if matrix.features[at].n_levels <= LEVELS_MAX]
         levels = [(at, code) for at in coded for code in np.unique(matrix.values[:, at]) if code == code]  # noqa: PLR0124
         return cls(
@@ -90,16 +90,16 @@ class Design:
         number_at = positions(state, "number_at", None, n)
         level_at = positions(state, "level_at", None, n)
         spread = array(state, "spread", (len(number_at),))
-        if (spread <= 0).any():  # type: ignore[operator]
+        if (spread <= 0).any():
             refuse(f"{state.kind}.spread", "spreads are above zero", "zero or less")
         return cls(
             n_features=n,
             number_at=number_at,
-            middle=array(state, "middle", (len(number_at),)),  # type: ignore[arg-type]
-            spread=spread,  # type: ignore[arg-type]
+            middle=array(state, "middle", (len(number_at),)),
+            spread=spread,
             flag_at=positions(state, "flag_at", None, n),
             level_at=level_at,
-            level=array(state, "level", (len(level_at),)),  # type: ignore[arg-type]
+            level=array(state, "level", (len(level_at),)),
         )
 
     def check(self, state: State, matrix: Matrix) -> None:

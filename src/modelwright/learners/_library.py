@@ -7,7 +7,7 @@ from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_void_p
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,19 +35,21 @@ def library() -> ctypes.CDLL:
 
 def _declare(found: ctypes.CDLL) -> ctypes.CDLL:
     """Tell ctypes the types of the arguments: a call with a wrong one then fails in Python, not in C."""
-    predict = [c_int, c_int, c_int, c_char_p]
+    size, handle, length = ctypes.c_int32, c_void_p, POINTER(c_int64)
+    kinds: dict[str, tuple[Any, ...]] = {
+        "BoosterLoadModelFromString": (c_char_p, POINTER(c_int), POINTER(handle)),
+        "BoosterFree": (handle,),
+        "FastConfigFree": (handle,),
+        "BoosterPredictForMat": (
+            *(handle, c_void_p, c_int, size, size, c_int),
+            *(c_int, c_int, c_int, c_char_p, length, c_void_p),
+        ),
+        "BoosterPredictForMatSingleRowFastInit": (handle, *[c_int] * 4, size, c_char_p, POINTER(handle)),
+        "BoosterPredictForMatSingleRowFast": (handle, c_void_p, length, c_void_p),
+    }
+    for name, arguments in kinds.items():
+        getattr(found, f"LGBM_{name}").argtypes = arguments
     found.LGBM_GetLastError.restype = c_char_p
-    found.LGBM_BoosterLoadModelFromString.argtypes = [c_char_p, POINTER(c_int), POINTER(c_void_p)]
-    found.LGBM_BoosterFree.argtypes = [c_void_p]
-    found.LGBM_FastConfigFree.argtypes = [c_void_p]
-    found.LGBM_BoosterPredictForMat.argtypes = [
-        *(c_void_p, c_void_p, c_int, ctypes.c_int32, ctypes.c_int32, c_int),
-        *(*predict, POINTER(c_int64), c_void_p),
-    ]
-    found.LGBM_BoosterPredictForMatSingleRowFastInit.argtypes = [
-        *(c_void_p, c_int, c_int, c_int, c_int, ctypes.c_int32, c_char_p, POINTER(c_void_p)),
-    ]
-    found.LGBM_BoosterPredictForMatSingleRowFast.argtypes = [c_void_p, c_void_p, POINTER(c_int64), c_void_p]
     return found
 
 

@@ -98,5 +98,5 @@ def from_nodes(n_nodes: Ints, left: Ints, right: Ints, split: tuple[Array, Array
 
 def _rank_within(tree: Ints, chosen: Bools, base: Ints) -> Ints:
     """Return for each node how many chosen nodes come before it in its tree."""
-    before = np.cumsum(chosen) - chosen
+    before: Ints = np.cumsum(chosen) - chosen
     return np.asarray(before - before[base][tree], dtype=np.int64)

@@ -22,8 +22,8 @@ REAL = rf"-?(?:[0-9]{{10,20}}+(?:\.[0-9]++)?+|[0-9]{{1,9}}+(?:\.[0-9]++)?+(?:{EX
 
 def _grammar() -> re.Pattern[str]:
     """Return the pattern of one tree: its lines in their only order, the array of each line as a group."""
-    array = {key: rf"((?:{WHOLE}(?: {WHOLE})*+)?+)" for key in CATEGORY_KEYS}
-    array |= {key: rf"((?:{REAL}(?: {REAL})*+)?+)" for key in ("threshold", "leaf_value")}
+    array = dict.fromkeys(CATEGORY_KEYS, rf"((?:{WHOLE}(?: {WHOLE})*+)?+)")
+    array |= dict.fromkeys(("threshold", "leaf_value"), rf"((?:{REAL}(?: {REAL})*+)?+)")
     array |= {"num_leaves": f"({WHOLE})", "num_cat": f"({WHOLE})", "is_linear": "(0)", "shrinkage": "(1)"}
     lines = {key: f"{key}={array[key]}\n" for key in CATEGORY_KEYS}
     sets = "".join(lines.pop(key) for key in ("cat_boundaries", "cat_threshold"))
@@ -62,7 +62,8 @@ def _refuse(got: str) -> NoReturn:
 
 def _trees(told: str, first: int, end: int) -> tuple[list[int], dict[str, list[str]]]:
     """Return the length of each tree, and the array of each line, one per tree."""
-    sizes, rows = [], []
+    sizes: list[int] = []
+    rows: list[tuple[str, ...]] = []
     while first < end:
         found = TREE.match(told, first, end)
         if found is None or found[1] != str(len(rows)):

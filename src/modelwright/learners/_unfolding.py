@@ -10,7 +10,6 @@ import numpy as np
 from modelwright.core.errors import InvalidPackage
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array
     from modelwright.core.state import State
 
 
@@ -19,7 +18,7 @@ def refuse(where: str, rule: str, got: object) -> NoReturn:
     raise InvalidPackage(rule, where=where, got=got, fix="take the package from where it was written, or train again")
 
 
-def array(state: State, name: str, shape: tuple[int | None, ...], kinds: str = "f") -> Array:
+def array(state: State, name: str, shape: tuple[int | None, ...], kinds: str = "f") -> Any:
     """Return an array of a state; None in ``shape`` stands for any length, ``kinds`` for numpy's kind letters.
 
     Raises:
@@ -40,7 +39,7 @@ def array(state: State, name: str, shape: tuple[int | None, ...], kinds: str = "
 def positions(state: State, name: str, length: int | None, below: int) -> Any:
     """Return an array of whole numbers from zero and under ``below``."""
     found = array(state, name, (length,), kinds="iu")
-    if found.size and (int(found.min()) < 0 or int(found.max()) >= below):  # type: ignore[attr-defined]
+    if found.size and (int(found.min()) < 0 or int(found.max()) >= below):
         refuse(f"{state.kind}.{name}", "positions point at something that is there", f"outside 0 to {below - 1}")
     return found
 

@@ -46,7 +46,7 @@ class Blend:
                 refuse("blend", "the members of a blend answer the same question", [total.shape, answer.shape])
             total += weight * answer
         if total.ndim == 1:
-            return np.nan_to_num(total)
+            return np.asarray(np.nan_to_num(total))
         if self.calibrator is not None:
             return self.calibrator.apply(total)
         return np.asarray(total / total.sum(axis=1, keepdims=True))

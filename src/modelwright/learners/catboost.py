@@ -124,7 +124,7 @@ class CatBoost:
 
 def _library() -> Any:
     try:
-        import catboost  # noqa: PLC0415 - optional and slow to import, needed only to train
+        import catboost
     except ImportError as error:
         raise MissingLibrary(
             "this learner needs its library",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -58,15 +58,15 @@ class Constant:
 
     def fit(self, lesson: Lesson) -> tuple[ConstantModel, Curve]:
         """Return the constant of a lesson; features are not looked at."""
-        target = np.asarray(lesson.target)
+        target: Any = lesson.target
         weight = np.ones(len(target)) if lesson.weight is None else lesson.weight
         if not lesson.n_classes:
             # Scaling first keeps the sum of huge targets finite.
             size = float(np.abs(target).max(initial=0.0)) or 1.0
             mean = float(np.average(target / size, weights=weight)) * size if len(target) else 0.0
             return ConstantModel(np.asarray(mean)), Curve()
-        counts = np.bincount(target.astype(np.int64), weights=weight / weight.mean(), minlength=lesson.n_classes)
-        counts = counts + self.settings.smoothing
+        seen = np.bincount(target.astype(np.int64), weights=weight / weight.mean(), minlength=lesson.n_classes)
+        counts = seen + self.settings.smoothing
         return ConstantModel(counts / counts.sum()), Curve()
 
     @classmethod

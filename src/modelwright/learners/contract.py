@@ -15,6 +15,7 @@ from modelwright.core.matrix import Feature, Matrix
 from modelwright.core.ports import Exam, Fitted, Learner, Lesson
 from modelwright.core.state import State
 from modelwright.core.task import TaskKind
+from modelwright.learners.restoring import restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +28,7 @@ CLOSE = 1e-9
 N_LEVELS = 6
 
 
-def checks(
-    make: Callable[[], Learner], *, kinds: tuple[TaskKind, ...] = ALL_KINDS
-) -> tuple[Callable[[], None], ...]:
+def checks(make: Callable[[], Learner], *, kinds: tuple[TaskKind, ...] = ALL_KINDS) -> tuple[Callable[[], None], ...]:
     """Return one check per promise and task; each takes nothing and raises AssertionError when broken.
 
     Args:
@@ -145,8 +144,6 @@ def the_state_is_plain_and_enough(bench: _Bench) -> None:
     lesson = bench.lesson()
     fitted = bench.fit(lesson)
     state = _through_plain_data(fitted.state())
-    from modelwright.learners.restoring import restore  # noqa: PLC0415 - the plug-in under test may import us
-
     again = restore(state) if state.kind != bench.make().name else type(bench.make()).restore(state)
     assert np.array_equal(again.predict(lesson.matrix), fitted.predict(lesson.matrix)), "the same answers"
     assert again.state().fingerprint == fitted.state().fingerprint, "the same state"
@@ -165,8 +162,8 @@ def a_broken_state_is_refused(bench: _Bench) -> None:
 def weights_matter_by_proportion(bench: _Bench) -> None:
     """Heavier rows pull answers their way; all weights doubled change nothing."""
     lesson = bench.lesson()
-    target = np.asarray(lesson.target)
-    middle = np.median(target)
+    target = np.asarray(lesson.target, dtype=np.float64)
+    middle = float(np.median(target))
     weight = np.where(target > middle, 10.0, 1.0)
     plain, pulled, doubled = (
         bench.fit(replace(lesson, weight=w)).predict(lesson.matrix) for w in (np.ones(150), weight, 2 * weight)
@@ -286,7 +283,7 @@ def _mean_above(answer: Floats, middle: float) -> float:
 
 
 def _loss(answer: Floats, target: Array) -> float:
-    told = np.asarray(target)
+    told: Any = target
     if answer.ndim == 1:
         return float(np.mean((answer - told) ** 2))
     return -float(np.mean(np.log(np.clip(answer[np.arange(len(told)), told], 1e-15, 1.0))))

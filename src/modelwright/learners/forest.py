@@ -84,7 +84,7 @@ class ForestModel:
             goes_left = np.where(np.isnan(value), table.missing_left[at], value <= table.bound[at])
             place[active] = np.where(goes_left, table.left[at], table.right[at])
             active = active[place[active] >= 0]
-        return (first_leaf[tree] + ~place).reshape(len(values), n_trees)
+        return np.asarray(first_leaf[tree] + ~place).reshape(len(values), n_trees)
 
     def state(self) -> State:
         """Return the splits and shares of all trees."""
@@ -131,7 +131,7 @@ class Forest:
 
     def _model(self, lesson: Lesson, n_rows: int) -> Any:
         """Return scikit-learn's estimator."""
-        from sklearn import ensemble  # noqa: PLC0415 - takes two seconds, needed only to train
+        from sklearn import ensemble
 
         s, is_class = self.settings, bool(lesson.n_classes)
         name = ("ExtraTrees" if s.extra else "RandomForest") + ("Classifier" if is_class else "Regressor")
@@ -165,7 +165,7 @@ class Forest:
             right=array(state, "right", (total,), kinds="i").astype(np.int64),
             leaf=np.empty((0, n_outputs)),
         )
-        if not len(n_splits) or (shares <= 0).any():  # type: ignore[operator]
+        if not len(n_splits) or (shares <= 0).any():
             refuse("forest.shares", "leaves hold shares above zero", "zero or less")
         check_children("forest", table.left, table.right, n_splits)
         return ForestModel(table, shares.astype(np.float32), n_features)
@@ -184,7 +184,9 @@ def _translated(model: Any, lesson: Lesson, yard: Yard) -> Fitted:
         return Trees(text, "identity", n_features=n_features)
     prior = Constant().fit(lesson)[0].answer
     if n_classes == 2:
-        positive = TreeTable(**{n: getattr(table, n) for n in TreeTable.__slots__ if n != "leaf"}, leaf=table.leaf[:, 1:])
+        positive = TreeTable(
+            **{n: getattr(table, n) for n in TreeTable.__slots__ if n != "leaf"}, leaf=table.leaf[:, 1:]
+        )
         text = _text.write(positive, n_features=n_features, bias=prior[1:] / (n_trees + 1), scale=1 / (n_trees + 1))
         return Trees(text, "share", n_features=n_features)
     shares = (table.leaf * n_trees + prior) / (n_trees + 1)

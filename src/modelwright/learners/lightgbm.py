@@ -17,7 +17,6 @@ from modelwright.learners._text import condense
 from modelwright.learners.constant import Constant, nothing_to_learn
 from modelwright.learners.trees import Trees
 
-
 if TYPE_CHECKING:
     from modelwright.core.matrix import Matrix
     from modelwright.core.state import State
@@ -44,6 +43,7 @@ class Settings:
         bins: Histogram bins per feature.
         category_smoothing: Pulls rare categories to the middle.
         category_l2: Penalty in splits on categories.
+        category_rows: Rows at least in a group of categories.
         patience: Rounds without a better exam loss before the end; 0 for never.
     """
 
@@ -60,10 +60,14 @@ class Settings:
     bins: int = setting(255, 2, 65_535)
     category_smoothing: float = setting(10.0, 0.0, 1e6)
     category_l2: float = setting(10.0, 0.0, 1e6)
+    category_rows: int | None = setting(None, 1, 1_000_000)
     patience: int = setting(50, 0, 100_000)
 
 
-DEFAULT = {"rounds": 100, "learning_rate": 0.1, "leaves": 31, "min_leaf": 20, "row_share": 1.0, "feature_share": 1.0}
+DEFAULT = {
+    **{"rounds": 100, "learning_rate": 0.1, "leaves": 31, "min_leaf": 20, "category_rows": 100},
+    **{"row_share": 1.0, "feature_share": 1.0},
+}
 
 
 class LightGBM:
@@ -81,7 +85,7 @@ class LightGBM:
         """Learn round by round until the rounds, the patience or the time end."""
         if nothing_to_learn(lesson):
             return Constant().fit(lesson)
-        import lightgbm  # noqa: PLC0415 - takes two seconds, needed only to train
+        import lightgbm
 
         yard = Yard.of(lesson)
         parameters = self._parameters(lesson)
@@ -123,6 +127,7 @@ class LightGBM:
             "max_bin": s.bins,
             "cat_smooth": s.category_smoothing,
             "cat_l2": s.category_l2,
+            "min_data_per_group": s.category_rows or max(5, min(100, n_rows // 100)),
             "feature_pre_filter": False,
             "seed": lesson.seed % 2**31,
             "num_threads": lesson.threads,

@@ -24,11 +24,12 @@ from modelwright.learners.trees import apply_link
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Floats, Ints, Singles
     from modelwright.core.matrix import Matrix
 
 PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
-ROWS_MAX, CELLS_MAX, PATH_ROWS_MAX = 50_000, 8_000_000, 10_000
+ROWS_MAX, CELLS_MAX, PATH_ROWS_MAX = 50_000, 8_000_000, 5_000
+EXACT_COLUMNS_MAX = 1_000
 LEARN_MIN = 40
 """Rows under which nothing is held out to choose the penalty."""
 
@@ -67,7 +68,7 @@ class LinearModel:
         self.design.check(State("linear"), matrix)
         margins = self.design.apply(matrix.values) @ self.coefficients[:-1] + self.coefficients[-1]
         if margins.shape[1] == 1:
-            return np.clip(margins[:, 0], self.low, self.high)
+            return np.asarray(np.clip(margins[:, 0], self.low, self.high))
         return apply_link("softmax", margins)
 
     def state(self) -> State:
@@ -102,7 +103,7 @@ class Linear:
         if not lesson.n_classes:
             coefficients = coefficients * yard.spread
             coefficients[-1] += yard.mean
-            least, most = float(np.min(lesson.target)), float(np.max(lesson.target))  # type: ignore[arg-type]
+            least, most = float(np.min(lesson.target)), float(np.max(lesson.target))
             low, high = least - (most - least) / 2, most + (most - least) / 2
         return LinearModel(design, coefficients, low, high), Curve()
 
@@ -114,10 +115,10 @@ class Linear:
         low, high = real(state, "low"), real(state, "high")
         if low > high:
             refuse("linear.low", "low is at most high", [low, high])
-        return LinearModel(design, coefficients, low, high)  # type: ignore[arg-type]
+        return LinearModel(design, coefficients, low, high)
 
 
-def _sample(n_rows: int, n_columns: int, seed: int) -> Array:
+def _sample(n_rows: int, n_columns: int, seed: int) -> Ints:
     """Return the rows to learn from: all, or as many as the time and memory of a quick learner allow."""
     most = min(ROWS_MAX, max(500, CELLS_MAX // max(1, n_columns)))
     if n_rows <= most:
@@ -127,28 +128,32 @@ def _sample(n_rows: int, n_columns: int, seed: int) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """Columns, targets (one-hot for labels) and weights that add up to one."""
+    """Columns, targets (one-hot for labels) and weights that add up to one.
 
-    columns: Floats
+    The columns are float32: the time goes into reading them.
+    """
+
+    columns: Singles
     target: Floats
     weight: Floats
 
     @classmethod
-    def of(cls, design: Design, yard: Yard, lesson: Lesson | Exam, rows: Array, n_classes: int = -1) -> _Problem:
+    def of(cls, design: Design, yard: Yard, lesson: Lesson | Exam, rows: Ints, n_classes: int = -1) -> _Problem:
         n_classes = lesson.n_classes if isinstance(lesson, Lesson) else n_classes
-        target = np.asarray(yard.standardise(lesson.target))[rows]  # type: ignore[index]
+        target = np.asarray(yard.standardise(lesson.target))[rows]
         shown = np.eye(n_classes)[target.astype(np.int64)] if n_classes else target.astype(np.float64)[:, None]
-        weight = np.ones(len(rows)) if lesson.weight is None else lesson.weight[rows]  # type: ignore[index]
-        return cls(design.apply(lesson.matrix.values[rows]), shown, weight / weight.sum())  # type: ignore[index]
+        weight = np.ones(len(rows)) if lesson.weight is None else lesson.weight[rows]
+        columns = design.apply(lesson.matrix.values[rows]).astype(np.float32)
+        return cls(columns, shown, weight / weight.sum())
 
-    def take(self, rows: Array) -> _Problem:
+    def take(self, rows: Ints) -> _Problem:
         """Return some of the rows."""
-        weight = self.weight[rows]  # type: ignore[index]
-        return _Problem(self.columns[rows], self.target[rows], weight / weight.sum())  # type: ignore[index]
+        weight = self.weight[rows]
+        return _Problem(self.columns[rows], self.target[rows], weight / weight.sum())
 
     def loss(self, coefficients: Floats) -> tuple[float, Floats]:
         """Return the mean loss and its slope along each margin."""
-        margins = self.columns @ coefficients[:-1] + coefficients[-1]
+        margins = (self.columns @ coefficients[:-1].astype(np.float32)).astype(np.float64) + coefficients[-1]
         if margins.shape[1] == 1:
             away = margins - self.target
             return float(self.weight @ away[:, 0] ** 2) / 2, away * self.weight[:, None]
@@ -160,14 +165,26 @@ class _Problem:
 
     def solve(self, penalty: float, start: Floats, iterations: int, seconds_left: Callable[[], float]) -> Floats:
         """Return the coefficients of least loss plus penalty; the intercept is free."""
+        if self.target.shape[1] == 1 and self.columns.shape[1] <= EXACT_COLUMNS_MAX:
+            return self._exact(penalty)
+
         def objective(flat: Floats) -> tuple[float, Floats]:
             coefficients = flat.reshape(start.shape)
             loss, slope = self.loss(coefficients)
-            gradient = np.vstack([self.columns.T @ slope + penalty * coefficients[:-1], slope.sum(axis=0)])
+            pull = (slope.T.astype(np.float32) @ self.columns).T
+            gradient = np.vstack([pull + penalty * coefficients[:-1], slope.sum(axis=0)])
             return loss + penalty / 2 * float((coefficients[:-1] ** 2).sum()), gradient.ravel()
 
         flat = descend(objective, start.ravel(), steps=iterations, is_over=lambda: seconds_left() <= 0)
         return flat.reshape(start.shape)
+
+    def _exact(self, penalty: float) -> Floats:
+        """Return the solution of the normal equations, for squared error."""
+        columns = np.hstack([self.columns, np.ones((len(self.columns), 1))])
+        weighted = columns * self.weight[:, None]
+        ridge = np.full(columns.shape[1], penalty)
+        ridge[-1] = 0.0
+        return np.asarray(np.linalg.solve(weighted.T @ columns + np.diag(ridge), weighted.T @ self.target))
 
 
 def _held_out(design: Design, yard: Yard, lesson: Lesson) -> _Problem | None:
@@ -193,7 +210,7 @@ def _best_penalty(learn: _Problem, exam: _Problem | None, start: Floats, lesson:
         learn = learn.take(order)
     best, least = PENALTIES[0], np.inf
     for penalty in PENALTIES:
-        start = learn.solve(penalty, start, 40, lesson.seconds_left)
+        start = learn.solve(penalty, start, 25, lesson.seconds_left)
         loss = exam.loss(start)[0]
         if loss < least:
             best, least = penalty, loss

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -120,7 +120,7 @@ class Neighbours:
         if not design.n_columns:
             return Constant().fit(lesson)
         rows = self._sample(lesson.matrix.n_rows, design.n_columns, lesson.seed)
-        answer = np.asarray(lesson.target)[rows].astype(np.int64 if lesson.n_classes else np.float64)
+        answer: Any = np.asarray(lesson.target)[rows].astype(np.int64 if lesson.n_classes else np.float64)
         weight = np.ones(len(rows)) if lesson.weight is None else lesson.weight[rows] / lesson.weight[rows].mean()
         prior = Constant().fit(lesson)[0].answer if lesson.n_classes else np.empty(0)
         columns = design.apply(lesson.matrix.values[rows]).astype(np.float32)

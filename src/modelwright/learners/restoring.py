@@ -41,8 +41,8 @@ def restore(state: State) -> Fitted:
         return part
     for point in entry_points(group=PLUGIN_GROUP):
         if point.name == state.kind:
-            part = point.load().restore(state)
-            return part
+            made: Fitted = point.load().restore(state)
+            return made
     raise InvalidPackage(
         "a package holds parts this version knows",
         where="state",

@@ -60,7 +60,7 @@ class XGBoost:
         """Learn round by round until the rounds, the patience or the time end."""
         if nothing_to_learn(lesson):
             return Constant().fit(lesson)
-        import xgboost  # noqa: PLC0415 - takes two seconds, needed only to train
+        import xgboost
 
         yard = Yard.of(lesson)
         how = {"max_bin": self.settings.bins, "nthread": lesson.threads}

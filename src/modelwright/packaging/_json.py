@@ -17,9 +17,23 @@ def damaged(rule: str, *, where: str, got: object = None, fix: str = REBUILD) ->
     return InvalidPackage(rule, where=where, got=got, fix=fix)
 
 
-def dump(value: object) -> bytes:
-    """Return the value's JSON in UTF-8, for people to read, keys in the order they have."""
-    return json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+def dump(value: Any) -> bytes:
+    """Return the JSON of plain data in UTF-8, for people to read: a line for each key, and for each object of a list.
+
+    >>> print(dump({"columns": [{"name": "age"}, {"name": "town"}], "format": 1}).decode(), end="")
+    {
+    "columns": [
+     {"name": "age"},
+     {"name": "town"}
+    ],
+    "format": 1
+    }
+    """
+    if isinstance(value, dict):
+        text = "{\n" + ",\n".join(f"{_line(key)}: {_lines(item)}" for key, item in value.items()) + "\n}\n"
+    else:
+        text = _lines(value) + "\n"
+    return text.encode()
 
 
 def dump_dense(value: object, *, where: str) -> bytes:
@@ -60,6 +74,16 @@ def parse(content: bytes, *, where: str) -> Any:
         )
     except (ValueError, RecursionError) as error:
         raise damaged("a package's JSON is sound", where=where, got=str(error)[:200]) from error
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(f" {_line(item)}" for item in value) + "\n]"
+    return _line(value)
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _scalar(value: object) -> Any:

@@ -13,7 +13,7 @@ from modelwright.reports.names import clean, distinct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from modelwright.reports.figures import Bin, Confusion, Point, Series
+    from modelwright.reports.figures import Band, Bin, Confusion, Point, Series
 
 WIDTH, HEIGHT = 300, 230
 ACCENT, SECOND, THIRD = "var(--accent)", "var(--second)", "var(--third)"
@@ -57,7 +57,7 @@ CONFIG: dict[str, Any] = {
 Spec = dict[str, Any]
 
 
-def importance(entries: Sequence[Mapping[str, Any]], unit: str = "") -> Spec:
+def importance(entries: Sequence[Mapping[str, Any]], loss: str) -> Spec:
     """Draw how much worse the model gets without each column, with intervals."""
     import altair as alt
 
@@ -68,38 +68,29 @@ def importance(entries: Sequence[Mapping[str, Any]], unit: str = "") -> Spec:
         for n, e in zip(names, shown, strict=True)
     ]
     y = alt.Y("name", type="nominal", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False))
-    title = f"rise of the {unit or 'loss'}"
+    title = f"rise of the {loss}"
     bars = _chart().mark_bar(color=ACCENT, opacity=0.75).encode(x=alt.X("value", type="quantitative", title=title), y=y)
     whiskers = _chart().mark_rule(color=INK).encode(x=alt.X("low", type="quantitative"), x2=alt.X2("high"), y=y)
     return _spec(alt.layer(bars, whiskers), points, width=220, height=22 * len(points) + 10)
 
 
-def leaderboard(entries: Sequence[Mapping[str, Any]], metric: str) -> Spec:
-    """Draw the candidates' validation scores with intervals, those tied with the best in colour."""
+def leaderboard(entries: Sequence[Mapping[str, Any]], loss: str) -> Spec:
+    """Draw how far each candidate's loss lies behind the best one's, those tied with it in colour."""
     import altair as alt
 
-    shown = entries[:MOST_BARS]
+    shown = [e for e in entries if e.get("low") is not None and e.get("high") is not None][:MOST_BARS]
     names = distinct([clean(str(e["name"]), 26) for e in shown])
     points = [
-        {
-            "name": n,
-            "value": e["score"],
-            "low": _known(e.get("low"), e["score"]),
-            "high": _known(e.get("high"), e["score"]),
-            "colour": ACCENT if e.get("tied") or i == 0 else QUIET,
-        }
-        for i, (n, e) in enumerate(zip(names, shown, strict=True))
+        {"name": n, "low": e["low"], "high": e["high"], "middle": (e["low"] + e["high"]) / 2, "colour": colour}
+        for n, e in zip(names, shown, strict=True)
+        for colour in [ACCENT if e.get("tied") else QUIET]
     ]
     y = alt.Y("name", type="nominal", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, grid=True))
     colour = alt.Color("colour", type="nominal", scale=None)
-    zero = alt.Scale(zero=False, nice=True)
-    x = alt.X("value", type="quantitative", title=metric, scale=zero)
+    x = alt.X("middle", type="quantitative", title=f"{loss} behind the best")
     dots = _chart().mark_circle(size=60, opacity=1).encode(x=x, y=y, color=colour)
-    spans = (
-        _chart()
-        .mark_rule(strokeWidth=2)
-        .encode(x=alt.X("low", type="quantitative", scale=zero), x2=alt.X2("high"), y=y, color=colour)
-    )
+    span = alt.X("low", type="quantitative")
+    spans = _chart().mark_rule(strokeWidth=2).encode(x=span, x2=alt.X2("high"), y=y, color=colour)
     return _spec(alt.layer(spans, dots), points, width=220, height=22 * len(points) + 10)
 
 
@@ -171,7 +162,7 @@ def curves(lines: Sequence[Series], x_title: str, y_title: str, reference: Seque
     points = [
         {"name": name, "x": x, "y": y, "order": i}
         for name, line in zip(names, lines, strict=True)
-        for i, (x, y) in enumerate(line.points)
+        for i, (x, y) in enumerate(_thin(line.points, 200 if len(lines) == 1 else 60))
     ]
     x, y = _unit(alt, "x", x_title), _unit(alt, "y", y_title)
     order = alt.Order("order", type="quantitative")
@@ -211,19 +202,22 @@ def calibration(bins: Sequence[Bin]) -> Spec:
     return spec
 
 
-def residuals(points: Iterable[Point], target: str) -> Spec:
-    """Draw estimates against truths; on the dashed line the estimate is right."""
+def estimates(points: Iterable[Point], bands: Sequence[Band], target: str) -> Spec:
+    """Draw estimates against truths; on the dashed line the estimate is right, nine of ten lie in the band."""
     import altair as alt
 
     rows = [{"x": x, "y": y} for x, y in points]
     ends = [min(min(r["x"], r["y"]) for r in rows), max(max(r["x"], r["y"]) for r in rows)]
-    name = clean(target, 30)
-    x = alt.X("x", type="quantitative", title=f"estimate of {name}", scale=alt.Scale(zero=False))
-    y = alt.Y("y", type="quantitative", title="truth", scale=alt.Scale(zero=False))
+    free = alt.Scale(zero=False)
+    x = alt.X("x", type="quantitative", title=f"estimate of {clean(target, 30)}", scale=free)
+    y = alt.Y("y", type="quantitative", title="truth", scale=free)
     dots = _chart().mark_circle(color=ACCENT, opacity=0.4, size=14).encode(x=x, y=y)
     dashes = _chart("reference").mark_line(color=QUIET, strokeDash=[4, 4]).encode(x=x, y=y)
-    spec = _spec(alt.layer(dots, dashes), rows, height=WIDTH)
+    low = alt.Y("low", type="quantitative", title="truth", scale=free)
+    band = _chart("bands").mark_area(color=ACCENT, opacity=0.15).encode(x=x, y=low, y2=alt.Y2("high"))
+    spec = _spec(alt.layer(band, dots, dashes), rows, height=WIDTH)
     spec["datasets"]["reference"] = [{"x": e, "y": e} for e in ends]
+    spec["datasets"]["bands"] = [{"x": b.estimate, "low": b.low, "high": b.high} for b in bands]
     return spec
 
 
@@ -272,7 +266,7 @@ def _known(value: float | None, otherwise: float) -> float:
     return otherwise if value is None or value != value else value  # noqa: PLR0124 - NaN is what differs from itself
 
 
-def _thin(points: list[Point], most: int = 80) -> list[Point]:
+def _thin(points: Sequence[Point], most: int = 80) -> list[Point]:
     """Return at most so many of the points, evenly picked, the last among them."""
     step = max(1, -(-len(points) // most))
     return [p for i, p in enumerate(points) if i % step == 0 or i == len(points) - 1]

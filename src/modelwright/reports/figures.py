@@ -6,12 +6,11 @@ What is absent or not in this shape is simply not drawn: a report never fails fo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 Point = tuple[float, float]
 
@@ -34,10 +33,19 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """One level of probability: what was said, what share came true, the interval of that share, and rows."""
+    """One level of probability: what was said, what share came true, the interval of that share."""
 
     said: float
     true: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Where nine of ten truths lie when the model says about ``estimate``."""
+
+    estimate: float
     low: float
     high: float
 
@@ -61,13 +69,6 @@ def precision_recall(figures: Mapping[str, Any]) -> tuple[Series, ...]:
     return _curves(figures.get("precision_recall"), "recall", "precision")
 
 
-def base_rate(figures: Mapping[str, Any]) -> float | None:
-    """Return the precision that chance would have, where it is known."""
-    found = figures.get("precision_recall")
-    rate = found.get("base_rate") if isinstance(found, Mapping) else None
-    return float(rate) if rate is not None and _is_finite(rate) else None
-
-
 def calibration(figures: Mapping[str, Any]) -> tuple[Bin, ...]:
     """Return the levels of probability that hold rows."""
     found = figures.get("calibration") or {}
@@ -81,6 +82,15 @@ def estimates(figures: Mapping[str, Any]) -> tuple[Point, ...]:
     """Return estimate and truth of some sealed rows."""
     found = figures.get("residuals") or {}
     return _points(found.get("predicted"), found.get("truth"))
+
+
+def bands(figures: Mapping[str, Any]) -> tuple[Band, ...]:
+    """Return where nine of ten truths lie, for each level of estimates, lowest first."""
+    found = figures.get("residuals") or {}
+    parts = [tuple(b.get(k) for k in ("predicted", "q5", "q95")) for b in found.get("bins") or ()]
+    return tuple(
+        Band(said, said + low, said + high) for said, low, high in parts if all(map(_is_finite, (said, low, high)))
+    )
 
 
 def distribution(figures: Mapping[str, Any]) -> tuple[Series, ...]:

@@ -60,30 +60,23 @@ def _importance(view: View) -> Picture | None:
         return None
     told = ", ".join(clean(c) for c in drivers(view.evidence)) or "no column stands out"
     caption = "How much worse the model gets when one column's values are shuffled; the thin lines are 95 % intervals."
-    return Picture(
-        "importance",
-        "What it leans on",
-        caption,
-        f"Most important first: {told}.",
-        charts.importance(entries, str(entries[0].get("unit") or "")),
-    )
+    loss = "log loss" if view.task.is_classification else "root mean squared error"
+    spec = charts.importance(entries, loss)
+    return Picture("importance", "What it leans on", caption, f"Most important first: {told}.", spec)
 
 
 def _leaderboard(view: View) -> Picture | None:
-    entries = [e for e in view.evidence.leaderboard if e.get("score") is not None]
+    entries = view.evidence.leaderboard
     if len(entries) < 2:
         return None
     tied = sum(bool(e.get("tied")) for e in entries)
-    caption = "With 95 % intervals. Those in colour cannot be told apart from the best."
-    told = f"{len(entries)} candidates; {tied} tied with the best; best: {clean(str(entries[0]['name']))}."
-    known = MEASURES.get(view.task.metric)
-    return Picture(
-        "leaderboard",
-        "Scores in validation",
-        caption,
-        told,
-        charts.leaderboard(entries, known.title if known else view.task.metric),
+    caption = (
+        "Mean loss behind the best candidate's, row by row in validation, with 95 % intervals. "
+        "Those whose line reaches zero, in colour, cannot be told apart from the best."
     )
+    told = f"{len(entries)} candidates, {tied} of them not told apart from the best, {clean(str(entries[0]['name']))}."
+    loss = "log loss" if view.task.is_classification else "squared error"
+    return Picture("leaderboard", "Behind the best", caption, told, charts.leaderboard(entries, loss))
 
 
 def _convergence(view: View) -> Picture | None:
@@ -121,8 +114,8 @@ def _precision_recall(view: View) -> Picture | None:
     lines = figures.precision_recall(view.evidence.figures)[:MOST_CURVES]
     if not lines:
         return None
-    base = figures.base_rate(view.evidence.figures)
-    chance = ((0, base), (1, base)) if base is not None else ()
+    # Where all is called positive, at the end of the curve, precision is what chance would give.
+    chance = ((0.0, lines[0].points[-1][1]), (1.0, lines[0].points[-1][1])) if len(lines) == 1 else ()
     caption = "The more of the positives it shall find (recall), the more of its alarms are false (precision falls)."
     caption += " The dashed line is chance." if chance else ""
     spec = charts.curves(lines, "recall", "precision", chance)
@@ -141,9 +134,15 @@ def _estimates(view: View) -> Picture | None:
     points = figures.estimates(view.evidence.figures)
     if len(points) < 2:
         return None
-    caption = "One dot per sealed row (some of them, if there are many). On the dashed line the estimate is right."
+    bands = figures.bands(view.evidence.figures)
+    caption = "One dot per sealed row, or a sample of them. On the dashed line the estimate is right."
+    caption += " Nine of ten truths lie in the band." if bands else ""
     return Picture(
-        "estimates", "Estimates and truth", caption, _told(view, "r2"), charts.residuals(points, view.task.target)
+        "estimates",
+        "Estimates and truth",
+        caption,
+        _told(view, "r2"),
+        charts.estimates(points, bands, view.task.target),
     )
 
 
@@ -151,17 +150,29 @@ def _distribution(view: View) -> Picture | None:
     lines = figures.distribution(view.evidence.figures)[:2]
     if not lines:
         return None
-    regression = view.task.kind is TaskKind.REGRESSION
-    title = clean(view.task.target, 30) if regression else "probability the model gave"
-    caption = (
-        "How the estimates are spread, and how the truths are."
-        if regression
-        else "The probabilities it gave, by what was true. The further apart the two, the better it tells them apart."
-    )
+    title, caption = _SPREAD[view.task.kind]
     told = f"Histograms of {' and '.join(clean(line.name) for line in lines)}."
-    return Picture("distribution", "Distribution", caption, told, charts.distribution(lines, title))
+    spec = charts.distribution(lines, title or clean(view.task.target, 30))
+    return Picture("distribution", "Distribution", caption, told, spec)
+
+
+_SPREAD = {
+    TaskKind.REGRESSION: ("", "How the truths are spread, and how the estimates are."),
+    TaskKind.BINARY: (
+        "probability the model gave",
+        "The probabilities it gave, by what was true. The further apart the two, the better it tells them apart.",
+    ),
+    TaskKind.MULTICLASS: (
+        "probability of the class it named",
+        "How sure it was when it was right and when it was wrong. Wrong answers should have been less sure.",
+    ),
+}
+"""Title of the axis and caption, by task."""
 
 
 def _told(view: View, metric: str) -> str:
+    """Return the number a curve comes down to."""
     found = view.evidence.kpis.get(metric)
-    return "" if found is None else f"{MEASURES[metric].title} {numbers.score(found)}."
+    if found is None:
+        return "A curve; the measures it belongs to stand in the table of measures."
+    return f"A picture of one measure: {MEASURES[metric].title} {numbers.score(found)}."

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from modelwright.core.task import TaskKind
 from modelwright.reports import numbers
-from modelwright.reports.figures import confusion
+from modelwright.reports.figures import bands, confusion
 from modelwright.reports.names import quoted
 
 if TYPE_CHECKING:
-    from modelwright.reports.figures import Confusion
+    from collections.abc import Iterator, Sequence
+
+    from modelwright.reports.figures import Band, Confusion
     from modelwright.reports.view import View
 
 FEWEST_ROWS = 5
@@ -79,14 +81,28 @@ def _classes(table: Confusion) -> tuple[str, ...]:
 
 
 def _misses(view: View) -> tuple[str, ...]:
-    kpis, said = view.evidence.kpis, []
+    kpis = view.evidence.kpis
     mae, rmse, mape = (kpis.get(name) for name in ("mae", "rmse", "mape"))
+    said = list(_spread(bands(view.evidence.figures)))
     if mape is not None and math.isfinite(mape.value):
         share = numbers.measured(mape.value, mape.low, mape.high)[0]
         said.append(f"Measured against the truth, an estimate is off by {share} % on average.")
-    if mae is not None and rmse is not None and mae.value > 0:
-        size = numbers.measured(rmse.value, rmse.low, rmse.high)[0]
-        far = rmse.value > FAR_MISSES * mae.value
-        shape = "a few rows are missed by far" if far else "there are few misses by far more than the usual"
-        said.append(f"When large misses weigh more (RMSE), it is off by {size}: {shape}.")
+    if mae is not None and rmse is not None and rmse.value > FAR_MISSES * mae.value > 0:
+        said.append("A few rows are missed by far more than the usual.")
     return tuple(said)
+
+
+def _spread(found: Sequence[Band]) -> Iterator[str]:
+    """Tell where estimates are least and most to be relied on."""
+    if not found:
+        return
+    wide = max(found, key=lambda b: b.high - b.low)
+    narrow = min(found, key=lambda b: b.high - b.low)
+    yield f"It is least reliable where it says about {_nine_of_ten(wide)}."
+    if wide.high - wide.low > 1.5 * (narrow.high - narrow.low):
+        yield f"It is most reliable where it says about {_nine_of_ten(narrow)}."
+
+
+def _nine_of_ten(band: Band) -> str:
+    said, low, high = numbers.measured(band.estimate, band.low, band.high)
+    return f"{said}: nine of ten truths lie between {low} and {high}"

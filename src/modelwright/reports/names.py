@@ -58,7 +58,7 @@ def quoted(label: str, limit: int = LONGEST) -> str:
 
 def as_plain(sentence: str) -> str:
     """Return a sentence for a terminal: no marks, no control characters."""
-    return clean(sentence, 10_000)
+    return clean(sentence, 10_000) if sentence else ""
 
 
 def as_html(sentence: str) -> str:
@@ -107,3 +107,12 @@ def distinct(names: list[str]) -> list[str]:
         taken.add(free)
         chosen.append(free)
     return chosen
+
+
+def without_secrets(text: str) -> str:
+    """Return an address or command without the user name and password it may carry.
+
+    >>> without_secrets("postgresql://ann:secret@host/db")
+    'postgresql://…@host/db'
+    """
+    return re.sub(r"(://)[^/\s]*@", r"\1…@", text)

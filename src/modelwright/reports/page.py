@@ -13,11 +13,14 @@ from modelwright.reports.cautions import cautions, suspects
 from modelwright.reports.drawing import Pen
 from modelwright.reports.gallery import pictures
 from modelwright.reports.mistakes import mistakes
-from modelwright.reports.names import as_html, clean
+from modelwright.reports.names import as_html, clean, without_secrets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from jinja2 import Environment
 
+    from modelwright.reports.gallery import Picture
     from modelwright.reports.view import View
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -37,15 +40,32 @@ def page(view: View) -> str:
     """
     with Pen() as pen:
         shown = pictures(view)
-        facts = _facts(view)
-        environment = _environment()
         drawn = pen.draw({p.name: p.spec for p in shown})
+    return render(view, shown, drawn)
+
+
+def render(view: View, shown: Sequence[Picture] = (), drawn: Mapping[str, str] | None = None) -> str:
+    """Lay out the page.
+
+    Args:
+        view: What is known about the model.
+        shown: The pictures that belong on the page.
+        drawn: Those of them that could be drawn, as SVG by name.
+    """
+    svgs = drawn or {}
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    charts = {p.name: {"picture": p, "svg": drawn[p.name]} for p in shown if p.name in drawn}
-    template = environment.get_template("page.html.j2")
-    return template.render(
-        facts, style=style, style_hash=f"sha256-{digest}", charts=charts, n_charts_missing=len(shown) - len(charts)
+    charts = {p.name: {"picture": p, "svg": svgs[p.name]} for p in shown if p.name in svgs}
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            _facts(view),
+            style=style,
+            style_hash=f"sha256-{digest}",
+            charts=charts,
+            n_charts_missing=len(shown) - len(charts),
+        )
     )
 
 
@@ -70,7 +90,7 @@ def _facts(view: View) -> dict[str, Any]:
         "split": m.split,
         "data": m.data,
         "made": m.created[:10],
-        "command": m.command,
+        "command": without_secrets(m.command),
         "is_classification": view.task.is_classification,
         "task": view.task,
         "quality": tables.quality(view),
@@ -83,6 +103,7 @@ def _facts(view: View) -> dict[str, Any]:
         "convergences": tables.convergences(view),
         "bias_variance": tables.bias_variance(view),
         "bias_variance_sentence": view.evidence.bias_variance.get("sentence", ""),
+        "bias_variance_basis": tables.bias_variance_basis(view),
         "mix_ups": tables.mix_ups(view),
         "contract": tables.contract(view),
         "n_columns": len(view.contract.columns),

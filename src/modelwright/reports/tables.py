@@ -12,7 +12,7 @@ from modelwright.core.score import Score
 from modelwright.reports import columns, numbers
 from modelwright.reports.figures import confusion
 from modelwright.reports.mistakes import confused_pairs
-from modelwright.reports.names import clean, marked, quoted
+from modelwright.reports.names import clean, marked, quoted, without_secrets
 
 if TYPE_CHECKING:
     from modelwright.core.finding import Finding
@@ -107,25 +107,22 @@ def _beside(measures: Mapping[str, Any], own: Score) -> str:
 
 
 def candidates(view: View) -> list[tuple[str, ...]]:
-    """Return the leaderboard: name, learner, score, interval, tied, weight, rounds, time."""
+    """Return the leaderboard: name, learner, score, loss behind the best, place, weight, rounds, time."""
     rows: list[tuple[str, ...]] = []
     for i, e in enumerate(view.evidence.leaderboard[:MOST_ROWS]):
-        value, low, high = numbers.measured(*(_float(e.get(k)) for k in ("score", "low", "high")))
-        between = numbers.NOTHING if numbers.NOTHING in (low, high) else f"{low} to {high}"
-        place = "best" if i == 0 else "tied with the best" if e.get("tied") else "behind"
-        weight, seconds, rounds = _float(e.get("weight")), _float(e.get("fit_seconds")), _float(e.get("rounds"))
-        share = numbers.percent(weight) if weight > 0 else numbers.NOTHING
-        name = marked(str(e.get("name", "")))
+        low, high = _float(e.get("low")), _float(e.get("high"))
+        _, *ends = numbers.measured((low + high) / 2, low, high)
+        weight = _float(e.get("weight"))
         rows.append(
             (
-                name,
+                marked(str(e.get("name", ""))),
                 clean(str(e.get("learner", ""))),
-                value,
-                between,
-                place,
-                share,
-                numbers.count(rounds),
-                numbers.duration(seconds),
+                numbers.number(_float(e.get("score")), 4),
+                numbers.NOTHING if i == 0 or numbers.NOTHING in ends else f"{ends[0]} to {ends[1]}",
+                "best" if i == 0 else "tied with the best" if e.get("tied") else "behind",
+                numbers.percent(weight) if weight > 0 else numbers.NOTHING,
+                numbers.count(_float(e.get("rounds"))),
+                numbers.duration(_float(e.get("fit_seconds"))),
             )
         )
     return rows
@@ -154,11 +151,31 @@ def _rounds(entry: Mapping[str, Any]) -> list[float]:
     return [float(rounds)] if isinstance(rounds, int | float) else [float(r) for r in rounds]
 
 
-def bias_variance(view: View) -> list[tuple[str, str]]:
-    """Return the parts of the error: name, value."""
+def bias_variance(view: View) -> list[tuple[str, ...]]:
+    """Return the parts of the error: name, value, interval."""
     told = view.evidence.bias_variance
-    parts = (("loss", "Mean loss"), ("bias", "Bias (with the noise nobody can learn)"), ("variance", "Variance"))
-    return [(title, numbers.number(_float(told[name]))) for name, title in parts if told.get(name) is not None]
+    loss, bias, variance, low, high = (
+        _float(told.get(k)) for k in ("loss", "bias", "variance", "variance_low", "variance_high")
+    )
+    if not told or not math.isfinite(loss):
+        return []
+    what = title_of(str(told.get("measure", ""))) if told.get("measure") else "Mean loss"
+    value, *ends = numbers.measured(variance, low, high)
+    between = numbers.NOTHING if numbers.NOTHING in ends else f"{ends[0]} to {ends[1]}"
+    return [
+        (f"{what} of models fitted on resamples", numbers.number(loss), numbers.NOTHING),
+        ("Bias, with the noise nobody can learn", numbers.number(bias), numbers.NOTHING),
+        ("Variance", value, between),
+    ]
+
+
+def bias_variance_basis(view: View) -> str:
+    """Return how many models and rows the split rests on."""
+    told = view.evidence.bias_variance
+    models, rows = _float(told.get("n_resamples")), _float(told.get("n_rows"))
+    if not math.isfinite(models) or not math.isfinite(rows):
+        return ""
+    return f"From {numbers.counted(models, 'model')} fitted on resamples, judged on {numbers.counted(rows, 'row')}."
 
 
 def mix_ups(view: View) -> list[tuple[str, ...]]:
@@ -201,7 +218,7 @@ def provenance(view: View) -> list[tuple[str, str]]:
     told = {
         "Package": m.fingerprint,
         "Data": m.data.get("fingerprint"),
-        "Source": m.data.get("source"),
+        "Source": without_secrets(str(m.data.get("source") or "")),
         "Split": f"{split.get('how', '')}: {halves}. {split.get('reason', '')}",
         "Contract": view.contract.fingerprint,
         "Evidence": view.evidence.fingerprint,

@@ -194,9 +194,16 @@ def profile(source: str, contract: str | None, contract_out: str | None, as_json
     from modelwright.flows.profile import profile as verb
 
     values = _given(options)
-    settings = Settings.of({**values, "contract": contract}) if "target" in values else None
-    run = run_of(settings or Settings(""))
-    done = verb(source, settings, run, query=values.get("query"), contract=contract, contract_out=contract_out)
+    is_asked = "target" in values
+    settings = Settings.of({"target": "", **values, "contract": contract}, needs_target=is_asked)
+    done = verb(
+        source,
+        settings if is_asked else None,
+        run_of(settings),
+        query=values.get("query"),
+        contract=contract,
+        contract_out=contract_out,
+    )
     click.echo(_json(done.to_dict()) if as_json else done.summary(_width()))
 
 

@@ -49,7 +49,7 @@ class Bar:
         if stage != self._last_line[1] or now - self._last_line[0] >= SECONDS_BETWEEN_LINES:
             self._last_line = (now, stage)
             left = "" if event.seconds_left is None else f", {max(event.seconds_left, 0):.0f} s left"
-            print(f"{sentence(event)}{left}", file=self._stream, flush=True)  # noqa: T201 - this is the screen
+            print(f"{sentence(event)}{left}", file=self._stream, flush=True)
 
 
 def sentence(event: Progress) -> str:
