@@ -50,7 +50,8 @@ def lightgbm_default(meta: dict[str, Any], train: pd.DataFrame, test: pd.DataFra
     target = meta["target"]
     both = pd.concat([train, test]).drop(columns=target)
     for name in both.select_dtypes(exclude="number"):
-        both[name] = pd.Categorical(both[name], categories=train[name].dropna().unique())
+        known = train[name].dropna().unique()
+        both[name] = pd.Categorical(both[name].where(both[name].isin(known)), categories=known)
     both.columns = [f"c{i}" for i in range(both.shape[1])]
     x, x_test = both.iloc[: len(train)], both.iloc[len(train) :]
     if meta["task"] == "regression":
@@ -134,12 +135,11 @@ def page(rows: list[dict[str, Any]], command: str) -> str:
             lines.append(f"| {r['table']} | {r['rows']} | {r['metric']} | failed: {r['error']['rule'][:80]} |")
             continue
         e = r["evidence"]
-        lines.append(
-            f"| {r['table']} | {r['rows']} | {r['metric']} | {r['score']:.5g} | {r['lightgbm_default']:.5g} | "
-            f"{'yes' if is_better(r) else 'no'} | {e['value']:.4g} ({e['low']:.4g}–{e['high']:.4g}) | "
-            f"{r['wall_seconds']}{' late' if r['late'] else ''} | {r['row_ms_p50']:.3f} | {r['rows_per_second']:,.0f} | "
-            f"{r['size_mb']:.1f} | {', '.join(r['members'])} |"
-        )
+        cells = [r["table"], r["rows"], r["metric"], f"{r['score']:.5g}", f"{r['lightgbm_default']:.5g}"]
+        cells += ["yes" if is_better(r) else "no", f"{e['value']:.4g} ({e['low']:.4g} to {e['high']:.4g})"]
+        cells += [f"{r['wall_seconds']}{' late' if r['late'] else ''}", f"{r['row_ms_p50']:.3f}"]
+        cells += [f"{r['rows_per_second']:,.0f}", f"{r['size_mb']:.1f}", ", ".join(r["members"])]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     lines += ["", "Severe findings:", ""]
     lines += [f"- {r['table']}: {title}" for r in rows for title in r.get("severe", [])]
     return "\n".join([*lines, ""])

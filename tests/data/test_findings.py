@@ -228,11 +228,11 @@ def table_without_signal(seed):
 
 @pytest.mark.slow
 def test_tables_without_signal_raise_a_leak_alarm_in_fewer_than_one_in_a_hundred():
-    n_tables, alarms = 300, []
+    n_tables, alarms = 200, []
     for seed in range(n_tables):
         columns, target = table_without_signal(seed)
         alarms += [(seed, f.code) for f in look(columns, target) if f.code in LEAKS or f.severity is Severity.SEVERE]
-    assert len({seed for seed, _ in alarms}) <= 2, alarms
+    assert len({seed for seed, _ in alarms}) < n_tables / 100, alarms
 
 
 # Rows, groups, time

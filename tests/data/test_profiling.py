@@ -125,7 +125,7 @@ def test_dates_past_all_calendars_are_unknown():
             st.one_of(st.none(), st.text(max_size=8)),
             st.floats(allow_nan=False, allow_infinity=False),
         ),
-        min_size=1,
+        min_size=2,
         max_size=40,
     )
 )

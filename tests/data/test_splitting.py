@@ -342,6 +342,7 @@ def test_two_rows_fold_and_one_row_does_not():
         fold(frame_of(4)[[0, 0, 0, 0]], task, np.array([0, 1, 0, 1]), np.arange(4), n_folds=2, seed=0, how=How.GROUPED)
 
 
+@pytest.mark.slow
 @pytest.mark.tables
 @pytest.mark.parametrize(
     ("name", "how"),

@@ -129,7 +129,9 @@ def test_lightgbm_keeps_categories_apart():
     target = np.isin(codes, chosen).astype(np.int64)
     matrix = Matrix(codes[:, None], (Feature("c", "c", 40),))
     settings = {"rounds": 1, "leaves": 2, "learning_rate": 1.0, "row_share": 1.0, "category_smoothing": 0.0}
-    told = LightGBM(**settings, category_l2=0.0, category_rows=1).fit(Lesson(matrix, target, 2))[0].predict(matrix)[:, 1]
+    told = (
+        LightGBM(**settings, category_l2=0.0, category_rows=1).fit(Lesson(matrix, target, 2))[0].predict(matrix)[:, 1]
+    )
     assert ((told > 0.5) == target).all()
 
 

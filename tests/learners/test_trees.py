@@ -91,9 +91,7 @@ def native_xgboost(lesson: Lesson, shown: Matrix) -> tuple[Trees, np.ndarray]:
     model = json.loads(booster.save_raw("json"))
     link, n_outputs = link_of(lesson.n_classes)
     table, bias = _from_xgboost.table_of(model), _from_xgboost.bias_of(model, n_outputs)
-    text = _text.write(table, n_features=N_FEATURES, bias=bias)
-    trees = Trees(text, link, n_features=N_FEATURES, n_outputs=n_outputs)
-    return trees, booster.predict(xgboost.DMatrix(shown.values))
+    return Trees.of(table, link, n_features=N_FEATURES, bias=bias), booster.predict(xgboost.DMatrix(shown.values))
 
 
 def native_catboost(lesson: Lesson, shown: Matrix, nan_mode: str = "Min") -> tuple[Trees, np.ndarray]:
@@ -108,11 +106,10 @@ def native_catboost(lesson: Lesson, shown: Matrix, nan_mode: str = "Min") -> tup
     with TemporaryDirectory() as folder:
         model.save_model(f"{folder}/m.json", format="json")
         told = json.loads(Path(f"{folder}/m.json").read_bytes())
-    link, n_outputs = link_of(lesson.n_classes)
     table, scale, bias = _from_catboost.table_of(told, N_FEATURES)
-    text = _text.write(table, n_features=N_FEATURES, bias=bias, scale=scale)
     kind = "Probability" if lesson.n_classes else "RawFormulaVal"
-    trees = Trees(text, link, n_features=N_FEATURES, n_outputs=n_outputs)
+    link, _ = link_of(lesson.n_classes)
+    trees = Trees.of(table, link, n_features=N_FEATURES, bias=bias, scale=scale)
     return trees, model.predict(shown.values, prediction_type=kind)
 
 
@@ -183,6 +180,26 @@ def test_ten_digits_part_float32_values(bound, step):
         assert (value <= spelt) == (value <= bound)
 
 
+WIDE = Forest(trees=4).fit(lesson_of(3, 100))[0].state()
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        WIDE.arrays["vectors"][:-1],
+        WIDE.arrays["vectors"][:, :2],
+        WIDE.arrays["vectors"] * 0,
+        -WIDE.arrays["vectors"],
+        np.full_like(WIDE.arrays["vectors"], np.nan),
+        WIDE.arrays["vectors"].astype(object),
+    ],
+)
+def test_vectors_that_do_not_fit_the_leaves_are_refused(vectors):
+    Trees.restore(WIDE)
+    with pytest.raises(InvalidPackage):
+        Trees.restore(replace(WIDE, arrays={"vectors": vectors}))
+
+
 def test_float64_rows_answer_as_float32_rows():
     trees, _ = XGBoost(rounds=5).fit(lesson_of(2))
     shown = matrix_of(50, seed=2)
@@ -192,14 +209,15 @@ def test_float64_rows_answer_as_float32_rows():
     assert np.array_equal(trees.predict(turned), trees.predict(shown))
 
 
+@pytest.mark.parametrize("learner", [LightGBM(rounds=5), CatBoost(rounds=5), Forest(trees=4)])
 @pytest.mark.parametrize("n_classes", [0, 2, 3])
-def test_merging_averages_margins(n_classes):
+def test_merging_averages_margins(n_classes, learner):
     lesson, shown = lesson_of(n_classes), matrix_of(100, seed=3)
-    models = [LightGBM(rounds=5).fit(replace(lesson, seed=s))[0] for s in range(3)]
+    models = [learner.fit(replace(lesson, seed=s))[0] for s in range(3)]
     assert can_merge(models)
     merged = merge(models, [1.0, 2.0, 1.0])
     margins = sum(w * m.margins(shown) for w, m in zip((0.25, 0.5, 0.25), models, strict=True))
-    assert np.allclose(merged.predict(shown), apply_link(models[0].link, margins), rtol=1e-12)
+    assert np.allclose(merged.predict(shown), apply_link(models[0].link, margins), rtol=1e-6)
     assert np.array_equal(Trees.restore(merged.state()).predict(shown), merged.predict(shown))
 
 
@@ -233,7 +251,8 @@ GOOD = _text.write(TABLE, n_features=3, bias=np.zeros(1))
 
 
 def state_of(text: bytes, n_outputs: int = 1, link: str = "identity") -> State:
-    return State("trees", {"link": link, "n_outputs": n_outputs, "n_features": 3}, blobs={"model": text})
+    meta = {"link": link, "n_outputs": n_outputs, "n_features": 3, "is_wide": False}
+    return State("trees", meta, blobs={"model": text})
 
 
 def resized(text: bytes) -> bytes:
@@ -296,8 +315,10 @@ def test_a_forged_text_is_refused(name):
         state_of(GOOD, n_outputs=2),
         state_of(GOOD, link="magic"),
         state_of(GOOD, n_outputs=2, link="softmax"),
-        State("trees", {"link": "identity", "n_outputs": 1, "n_features": 10**9}, blobs={"model": GOOD}),
-        State("trees", {"link": "identity", "n_outputs": True, "n_features": 3}, blobs={"model": GOOD}),
+        replace(state_of(GOOD), meta={**state_of(GOOD).meta, "n_features": 10**9}),
+        replace(state_of(GOOD), meta={**state_of(GOOD).meta, "n_outputs": True}),
+        replace(state_of(GOOD), meta={**state_of(GOOD).meta, "is_wide": True}),
+        replace(state_of(GOOD), meta={**state_of(GOOD).meta, "is_wide": None}),
     ],
 )
 def test_a_state_that_contradicts_itself_is_refused(state):
@@ -305,6 +326,7 @@ def test_a_state_that_contradicts_itself_is_refused(state):
         Trees.restore(state)
 
 
+META = {"link": "sigmoid", "n_outputs": 1, "n_features": N_FEATURES, "is_wide": False}
 LEARNT = LightGBM(rounds=3, leaves=6).fit(lesson_of(2, 300))[0].text
 
 
@@ -312,7 +334,7 @@ LEARNT = LightGBM(rounds=3, leaves=6).fit(lesson_of(2, 300))[0].text
 @settings(max_examples=150, deadline=None)
 def test_altered_texts_are_refused_or_harmless(at, replacement, cut):
     altered = LEARNT[:at] + replacement + LEARNT[at + cut :]
-    state = State("trees", {"link": "sigmoid", "n_outputs": 1, "n_features": N_FEATURES}, blobs={"model": altered})
+    state = State("trees", {**META}, blobs={"model": altered})
     try:
         trees = Trees.restore(state)
     except InvalidPackage:
@@ -336,7 +358,7 @@ def test_altered_numbers_are_refused_or_harmless(place, number, data):
     lines[at] = f"{key}={' '.join(numbers)}"
     text = "\n".join(lines).encode()
     forged = _text.compose(_text.bodies_of(text), N_FEATURES, 1)
-    state = State("trees", {"link": "sigmoid", "n_outputs": 1, "n_features": N_FEATURES}, blobs={"model": forged})
+    state = State("trees", {**META}, blobs={"model": forged})
     try:
         trees = Trees.restore(state)
     except InvalidPackage:

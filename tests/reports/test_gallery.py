@@ -53,6 +53,7 @@ def test_colours_are_variables_of_the_page(views):
             assert style.count(f"{part.split(')')[0]}:") == 3, "light, dark and print"
 
 
+@pytest.mark.slow
 def test_pandas_is_not_needed():
     import subprocess
     import sys

@@ -190,7 +190,9 @@ def log_chance_of_correlation(r: float, ranks: Floats | Bools) -> float:
     n = len(ranks)
     if n < 4 or r <= 0:
         return 0.0
-    return max(_log_tail(math.atanh(min(r, 1 - 1e-12)) * math.sqrt(n - 3)), -log_arrangements(ranks))
+    fisher = _log_tail(math.atanh(min(r, 1 - 1e-12)) * math.sqrt(n - 3))
+    # What is likely anyway needs no second bound, and most columns are.
+    return fisher if fisher > -5 else max(fisher, -log_arrangements(ranks))
 
 
 def log_arrangements(values: Array) -> float:

@@ -46,13 +46,20 @@ def n_effective(weight: Floats) -> float:
     return float(weight.sum() ** 2 / squares) if squares > 0 else 0.0
 
 
+def length(values: Floats) -> float:
+    """Return the root of the sum of squares, also where the squares alone would be too large."""
+    largest = float(np.abs(values).max(initial=0.0))
+    if not 0.0 < largest < math.inf:
+        return largest
+    return largest * float(np.sqrt(((values / largest) ** 2).sum()))
+
+
 def standard_error(influence: Floats, weight: Floats) -> float:
     """Return the standard error of a measure from the influence of its rows; 0 for a single row."""
     n = n_effective(weight)
     if n <= 1 + 1e-9:
         return 0.0
-    moved = weight * influence
-    return float(np.sqrt(moved @ moved) / weight.sum() * math.sqrt(n / (n - 1)))
+    return float(length(weight * influence) / weight.sum() * math.sqrt(n / (n - 1)))
 
 
 def standard_error_by_group(influence: Floats, weight: Floats, group: Array) -> tuple[float, float]:
@@ -70,8 +77,8 @@ def standard_error_by_group(influence: Floats, weight: Floats, group: Array) -> 
 def leaning(influence: Floats, weight: Floats) -> float:
     """Return the skewness of what rows add, divided by the root of their number: near 1, one row decides."""
     moved = weight * influence
-    size = float(moved @ moved)
-    return float((moved**3).sum() / size**1.5) if size > 0 else 0.0
+    size = length(moved)
+    return float(((moved / size) ** 3).sum()) if size > 0 else 0.0
 
 
 def skewed(value: float, influence: Floats, weight: Floats, level: float = LEVEL) -> Ends:

@@ -59,7 +59,7 @@ def roc_auc(positive: Bools, score: Floats, weight: Floats) -> float:
     """Return the chance that a positive row scores above another one, ties counting half."""
     ranked = arrange(positive, score, weight)
     pairs = ranked.positive.sum() * ranked.negative.sum()
-    return float(ranked.positive @ _upto(ranked.negative) / pairs) if pairs > 0 else float("nan")
+    return min(float(ranked.positive @ _upto(ranked.negative) / pairs), 1.0) if pairs > 0 else float("nan")
 
 
 def roc_auc_influence(positive: Bools, score: Floats, weight: Floats) -> Floats:
@@ -77,7 +77,7 @@ def average_precision(positive: Bools, score: Floats, weight: Floats) -> float:
     """Return precision averaged over the positive rows, each taken as the threshold."""
     ranked = arrange(positive, score, weight)
     share, precision, _ = _precisions(ranked)
-    return float(share @ precision)
+    return min(float(share @ precision), 1.0)
 
 
 def average_precision_influence(positive: Bools, score: Floats, weight: Floats) -> Floats:

@@ -53,17 +53,19 @@ def measure(
         InvalidEvidence: The arrays differ in length or hold no row.
     """
     rows = judged(target, scores, choices, weight=weight, values=not task.is_classification)
-    return {m.name: score(m.name, rows, task) for m in MEASURES.values() if task.kind in m.kinds}
+    with np.errstate(over="ignore", invalid="ignore"):
+        return {m.name: score(m.name, rows, task) for m in MEASURES.values() if task.kind in m.kinds}
 
 
 def score(name: str, rows: Judged, task: Task) -> Score:
     """Return one measure with its interval."""
     value = metrics.of(name, rows)
-    unit, notes = MEASURES[name].unit, _notes(name, rows, task)
+    unit, notes = MEASURES[name].unit, _notes(name, value, rows, task)
     n_rows = int((rows.target != 0).sum()) if name == "mape" else rows.n_rows
-    if math.isnan(value):
-        return Score(name, value, math.nan, math.nan, n_rows, unit, "none", "; ".join(notes))
     (low, high), method = _interval(name, rows, value)
+    if not math.isfinite(low + value + high):
+        notes += ["the errors are too large for floating-point numbers"] if not notes else []
+        return Score(name, math.nan, math.nan, math.nan, n_rows, unit, "none", "; ".join(notes))
     if n_rows == 1 and low == high:
         notes.append("one row cannot show its doubt")
     elif _is_heavy(name, rows):
@@ -72,6 +74,8 @@ def score(name: str, rows: Judged, task: Task) -> Score:
 
 
 def _interval(name: str, rows: Judged, value: float) -> tuple[Ends, str]:
+    if not math.isfinite(value):
+        return (value, value), "none"
     if name in _classes.MEASURES:
         return _of_choices(name, rows)
     if name in ("roc_auc", "average_precision"):
@@ -124,7 +128,7 @@ def _is_heavy(name: str, rows: Judged) -> bool:
     return abs(_ends.leaning(influence(name, rows), rows.weight)) > HEAVY
 
 
-def _notes(name: str, rows: Judged, task: Task) -> list[str]:
+def _notes(name: str, value: float, rows: Judged, task: Task) -> list[str]:
     """Return what a reader of this measure must know."""
     notes = []
     if name == "mape":
@@ -135,7 +139,7 @@ def _notes(name: str, rows: Judged, task: Task) -> list[str]:
             notes.append(
                 f"{zero:,} of {rows.n_rows:,} rows have a target of zero and no percentage error; they are left out"
             )
-    if name == "r2" and np.ptp(rows.target) == 0:
+    if name == "r2" and math.isnan(value):
         notes.append("the target is the same in all rows, so there is nothing to explain")
     if task.is_classification:
         notes += _label_notes(name, rows, task)

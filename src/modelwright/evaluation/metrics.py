@@ -101,6 +101,8 @@ def _ranking(name: str, rows: Judged) -> float:
 
 
 def _r2(rows: Judged) -> float:
+    counted = rows.target[rows.weight > 0]
+    if counted.max() == counted.min():
+        return float("nan")
     centred = rows.target - np.average(rows.target, weights=rows.weight)
-    spread = rows.weight @ centred**2
-    return float(1 - rows.weight @ (rows.target - rows.scores) ** 2 / spread) if spread > 0 else float("nan")
+    return float(1 - rows.weight @ (rows.target - rows.scores) ** 2 / (rows.weight @ centred**2))

@@ -22,7 +22,7 @@ from modelwright.search.threads import threads_of_fit
 from modelwright.search.yardstick import untuned
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Floats, Ints
     from modelwright.core.model import Model
     from modelwright.core.run import Run
     from modelwright.search.problem import Problem
@@ -113,7 +113,7 @@ def leaderboard(found: Found) -> tuple[dict[str, Any], ...]:
     return tuple(rank(entries, greater_is_better=metric.greater_is_better))
 
 
-def _bias_variance(found: Found, sealed: Problem, rows: Array, run: Run) -> dict[str, Any]:
+def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run) -> dict[str, Any]:
     """Refit an untuned LightGBM on resamples of the training rows and split its error on the sealed rows.
 
     The default LightGBM stands in for the ensemble: eight fits of the whole ensemble would cost more than the
@@ -144,7 +144,7 @@ def _share(run: Run, found: Found, share: float) -> float:
     return share * found.pace.tail_seconds if found.pace.is_timed else float("inf")
 
 
-def _some(n: int, most: int, seed: int) -> Array:
+def _some(n: int, most: int, seed: int) -> Ints:
     if n <= most:
         return np.arange(n)
     return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))

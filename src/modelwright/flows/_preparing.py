@@ -23,7 +23,7 @@ from modelwright.data.splitting import split
 from modelwright.data.tasks import apply_roles, encode, infer_task
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Floats, Target
     from modelwright.core.contract import Contract
     from modelwright.core.finding import Finding
     from modelwright.core.run import Run
@@ -50,7 +50,7 @@ class Prepared:
     contract: Contract
     task: Task
     frame: pl.DataFrame
-    target: Array
+    target: Target
     weight: Floats | None
     split: Split
     findings: tuple[Finding, ...]
@@ -167,7 +167,7 @@ def _together(table: Table, sealed: Table | None) -> tuple[Table, int | None]:
 def _split(
     frame: pl.DataFrame,
     task: Task,
-    target: Array,
+    target: Target,
     contract: Contract,
     settings: Settings,
     n_given: int | None,

@@ -116,7 +116,7 @@ class _Modelwright(BaseEstimator):  # type: ignore[misc]
         material = Material.prepare(Problem(conform(frame, contract).frame, encoded, None, contract, task, run.seed))
         how = How.RANDOM if labels is None else How.STRATIFIED
         found = search(material, run, how=how, open_journal=lambda _: Journal())
-        self.model_ = model_on(material, found, run, must_finish=True)
+        self.model_ = model_on(material, found, run)
         return self
 
     def _task_kind(self, labels: list[str] | None) -> str:

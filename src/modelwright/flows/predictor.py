@@ -108,7 +108,7 @@ class Predictor:
 
     def _answers(self, scores: Floats) -> list[Any]:
         model = self.package.model
-        choices = model.choices(scores).tolist()
+        choices: list[Any] = model.choices(scores).tolist()
         if not self.labels:
             return choices
         answers = [model.task.answer(label) for label in self.labels]

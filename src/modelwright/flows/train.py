@@ -21,7 +21,7 @@ from modelwright.packaging.package import Package
 from modelwright.packaging.reading import read as read_package
 from modelwright.packaging.writing import check_writable, write
 from modelwright.reports.summary import summary
-from modelwright.search.final import evidence_model, final_model
+from modelwright.search.final import ALL_ROWS, TRAINING_ROWS, evidence_model, final_model
 from modelwright.search.journal import Journal
 from modelwright.search.problem import Material, Problem
 from modelwright.search.workshop import search
@@ -139,14 +139,15 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
         run.say("finish", "the final fit on all rows")
         model, fitted_on = final_model(found, everything, run, otherwise=model)
     else:
-        fitted_on = "training rows"
+        fitted_on = TRAINING_ROWS
     stages.end("search")
 
     run.say("package", "writing")
+    notes = (*judged.evidence.notes, delivery(fitted_on, everything.n_rows))
     package = Package(
         model=model,
         manifest=_manifest(known, settings, found, fitted_on, stages),
-        evidence=judged.evidence,
+        evidence=replace(judged.evidence, notes=notes),
         findings=known.findings,
         golden=golden_sample(model, known, seed=run.seed),
         sealed=sealed_record(sealed, known, judged.scores),
@@ -161,6 +162,16 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
     stages.end("package")
     stages.seconds["total"] = run.elapsed()
     return Trained(str(out), Predictor(read_package(out, run.catalogue)), stages.seconds)
+
+
+def delivery(fitted_on: str, n_rows: int) -> str:
+    """Return the sentence that tells which rows the delivered model learnt from."""
+    if fitted_on == ALL_ROWS:
+        return (
+            f"The delivered model is the judged one's recipe, fitted once more on all {n_rows:,} rows; "
+            "the measures are those of the model that never saw the sealed rows."
+        )
+    return "The delivered model is the very one that was judged: it never saw the sealed rows."
 
 
 def default_out(source: object, target: str) -> str:
@@ -257,6 +268,9 @@ def _record(found: Found, fitted_on: str) -> dict[str, Any]:
 
 
 def _measured(package: Package, known: Prepared, run: Run, stages: Stages) -> Package:
-    """Return the package with its speed, size and times among the measures."""
+    """Return the package with its speed, size and times among the measures, and what it was made from named."""
     kpis = {**package.evidence.kpis, **speed_and_size(package, known, run, stages.seconds)}
-    return replace(package, evidence=replace(package.evidence, kpis=kpis))
+    evidence = replace(package.evidence, kpis=kpis)
+    model = package.model.state().fingerprint
+    parents = {**package.manifest.parents, "evidence": evidence.fingerprint, "model": model}
+    return replace(package, evidence=evidence, manifest=replace(package.manifest, parents=parents))

@@ -16,7 +16,7 @@ from modelwright.core.errors import InvalidPackage, MissingLibrary
 if TYPE_CHECKING:
     from modelwright.core.arrays import Array, Floats
 
-RAW_SCORE, ALL_ROUNDS, ROW_MAJOR = 1, -1, 1
+RAW_SCORE, LEAF_INDEX, ALL_ROUNDS, ROW_MAJOR = 1, 2, -1, 1
 SINGLE, DOUBLE = 0, 1
 MANY_ROWS = 1_000
 """From here on a second thread is worth waking."""
@@ -59,21 +59,23 @@ class Engine:
     Args:
         text: A model text that was checked: the library trusts what it reads.
         n_features: Columns of every matrix.
-        n_outputs: Margins per row.
+        n_outputs: Margins per row; None to get the leaf that a row reaches in each tree instead.
+        n_trees: Trees of the text.
     """
 
-    def __init__(self, text: bytes, n_features: int, n_outputs: int) -> None:
+    def __init__(self, text: bytes, n_features: int, n_outputs: int | None, n_trees: int) -> None:
         self._library = library()
         self._model, self._one_row = c_void_p(), c_void_p()
-        self.n_features, self.n_outputs = n_features, n_outputs
+        self.n_features, self.width = n_features, n_outputs or n_trees
+        self._asked = RAW_SCORE if n_outputs else LEAF_INDEX
         self._call("LGBM_BoosterLoadModelFromString", text, byref(c_int()), byref(self._model))
-        init = (self._model, RAW_SCORE, 0, ALL_ROUNDS, SINGLE, n_features, b"num_threads=1 verbosity=-1")
+        init = (self._model, self._asked, 0, ALL_ROUNDS, SINGLE, n_features, b"num_threads=1 verbosity=-1")
         self._call("LGBM_BoosterPredictForMatSingleRowFastInit", *init, byref(self._one_row))
         self._predict_one = self._library.LGBM_BoosterPredictForMatSingleRowFast
 
-    def margins(self, values: Array) -> Floats:
-        """Return (n_rows, n_outputs) sums of leaf values for float32 or float64 rows in C order."""
-        out = np.empty((len(values), self.n_outputs))
+    def answer(self, values: Array) -> Floats:
+        """Return (n_rows, width) margins or leaf numbers for float32 or float64 rows in C order."""
+        out = np.empty((len(values), self.width))
         length = c_int64()
         if len(values) == 1 and values.dtype == np.float32:
             # Every call has its own buffer, so threads may share this object.
@@ -83,7 +85,7 @@ class Engine:
             kind = SINGLE if values.dtype == np.float32 else DOUBLE
             threads = b"num_threads=%d verbosity=-1" % (2 if len(values) >= MANY_ROWS else 1)
             shape = (len(values), self.n_features, ROW_MAJOR)
-            how = (RAW_SCORE, 0, ALL_ROUNDS, threads, byref(length), out.ctypes.data)
+            how = (self._asked, 0, ALL_ROUNDS, threads, byref(length), out.ctypes.data)
             self._call("LGBM_BoosterPredictForMat", self._model, values.ctypes.data, kind, *shape, *how)
         return out
 

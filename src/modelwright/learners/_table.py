@@ -28,7 +28,7 @@ class TreeTable:
         missing_left: Whether a missing value goes left.
         left: Child at or below the bound.
         right: Child above it.
-        leaf: Shape (n_leaves of all trees, width): with a width above 1 each tree answers for that many outputs.
+        leaf: Shape (n_leaves of all trees, width): with a width above 1 each tree answers for all outputs.
     """
 
     n_splits: Ints

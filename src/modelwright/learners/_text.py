@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from modelwright.learners._table import TreeTable, between, starts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelwright.core.arrays import Floats
+    from modelwright.core.arrays import Floats, Ints
 
 KEYS = (
     *("num_leaves", "num_cat", "split_feature", "threshold", "decision_type", "left_child", "right_child"),
@@ -51,21 +52,24 @@ def bodies_of(text: bytes) -> list[str]:
     return [block.partition("\n")[2] for block in rest.split("\n\n\n")[:-1]]
 
 
+def leaves_of(text: bytes) -> Ints:
+    """Return how many leaves each tree of a text has."""
+    return np.array(re.findall(rb"^num_leaves=(\d+)$", text, re.MULTILINE), dtype=np.int64)
+
+
 def write(table: TreeTable, *, n_features: int, bias: Floats, scale: float = 1.0) -> bytes:
     """Return the text of a table.
 
     Args:
-        table: The trees; the outputs take turns, or each tree has a leaf column for every output.
+        table: The trees; with a leaf column for each of several outputs only their splits are told, and all
+            leaves are zero, also those of a first tree without splits that stands for the bias.
         n_features: Columns of the matrix.
-        bias: Added to each output, shape (n_outputs,).
+        bias: Added to each output, shape (n_outputs,); the trees of several outputs take turns.
         scale: Leaf values are multiplied by it.
     """
-    return compose([*_constants(bias), *_bodies(table, scale)], n_features, len(bias))
-
-
-def _constants(bias: Floats) -> list[str]:
-    """Return trees of a single leaf."""
-    return [_body(1, ("", "", "", "", ""), repr(value)) for value in bias.tolist()]
+    if table.leaf.shape[1] > 1:
+        return compose(_bodies(table, ["0"] * len(table.leaf), [0.0]), n_features, 1)
+    return compose(_bodies(table, _spell(table.leaf[:, 0] * scale), bias.tolist()), n_features, len(bias))
 
 
 def _body(n_leaves: int, splits: tuple[str, ...], leaves: str) -> str:
@@ -73,22 +77,25 @@ def _body(n_leaves: int, splits: tuple[str, ...], leaves: str) -> str:
     return "\n".join(f"{key}={value}" for key, value in zip(KEYS, values, strict=True))
 
 
-def _bodies(table: TreeTable, scale: float) -> list[str]:
+def _constants(bias: list[float]) -> list[str]:
+    """Return trees of a single leaf."""
+    return [_body(1, ("", "", "", "", ""), repr(value)) for value in bias]
+
+
+def _bodies(table: TreeTable, leaves: list[str], bias: list[float]) -> list[str]:
     """Return the lines of each tree; all numbers are spelt at once, since spelling is what takes the time."""
-    decision = np.where(table.missing_left, MISSING_LEFT, MISSING_RIGHT)
     columns = (
         _whole(table.feature),
         _spell(between(table.bound)),
-        _whole(decision),
+        _whole(np.where(table.missing_left, MISSING_LEFT, MISSING_RIGHT)),
         _whole(table.left),
         _whole(table.right),
     )
-    leaves = [_spell(column * scale) for column in table.leaf.T]
     first_split, first_leaf = starts(table.n_splits).tolist(), starts(table.n_splits + 1).tolist()
-    bodies: list[str] = []
+    bodies = _constants(bias)
     for n, s, at in zip(table.n_splits.tolist(), first_split, first_leaf, strict=True):
         splits = tuple(" ".join(column[s : s + n]) for column in columns)
-        bodies += [_body(n + 1, splits, " ".join(column[at : at + n + 1])) for column in leaves]
+        bodies.append(_body(n + 1, splits, " ".join(leaves[at : at + n + 1])))
     return bodies
 
 
@@ -112,7 +119,7 @@ def condense(source: str, *, n_features: int, n_outputs: int, scale: float = 1.0
         bias: Added to each output, shape (n_outputs,).
     """
     trees, _, _ = source.partition("end of trees")
-    bodies = [] if bias is None else _constants(bias)
+    bodies = [] if bias is None else _constants(bias.tolist())
     for block in trees.split("\n\nTree=")[1:]:
         lines = dict(line.split("=", 1) for line in block.split("\n")[1:] if line)
         lines["shrinkage"] = "1"
@@ -124,9 +131,9 @@ def condense(source: str, *, n_features: int, n_outputs: int, scale: float = 1.0
     return compose(_rescaled(bodies, scale, first=0 if bias is None else len(bias)), n_features, n_outputs)
 
 
-def merge(texts: Sequence[bytes], weights: Sequence[float], *, n_features: int, n_outputs: int) -> bytes:
+def merge(texts: Sequence[bytes], weights: Floats, *, n_features: int, n_outputs: int) -> bytes:
     """Return one text whose margins are the weighted sums of those of several."""
-    bodies = [b for text, w in zip(texts, weights, strict=True) for b in _rescaled(bodies_of(text), w)]
+    bodies = [b for text, w in zip(texts, weights.tolist(), strict=True) for b in _rescaled(bodies_of(text), w)]
     return compose(bodies, n_features, n_outputs)
 
 

@@ -99,26 +99,19 @@ def _check_trees(columns: dict[str, list[str]], n_features: int) -> None:
         _refuse("a split on a feature that is not there")
     if ((decision < 0) | (decision > 11)).any():
         _refuse("a split of an unknown type")
-    check_children("trees.model", parts["left_child"][0], parts["right_child"][0], n_splits)
+    _check_children(parts["left_child"][0], parts["right_child"][0], n_splits)
     _check_categories(columns, n_splits, (decision & 1) == 1)
 
 
-def check_children(where: str, left: Ints, right: Ints, n_splits: Ints) -> None:
-    """Refuse all but trees: a child lies below its parent, and each split and leaf has exactly one parent.
-
-    Args:
-        where: For the message.
-        left: Child of each split of all trees, ``~leaf`` for leaves (see ``_table.TreeTable``).
-        right: Likewise.
-        n_splits: Splits per tree.
-    """
+def _check_children(left: Ints, right: Ints, n_splits: Ints) -> None:
+    """Refuse all but trees: a child lies below its parent, and each split and leaf has exactly one parent."""
     tree = np.repeat(np.arange(len(n_splits)), n_splits)
     own = np.arange(len(tree)) - starts(n_splits)[tree]
     child, tree, own = np.concatenate([left, right]), np.tile(tree, 2), np.tile(own, 2)
     to_leaf = child < 0
     place = np.where(to_leaf, ~child, child)
     if (place >= n_splits[tree] + to_leaf).any() or (~to_leaf & (child <= own)).any():
-        refuse(where, "a path down a tree ends in a leaf", "a child that is not there")
+        _refuse("a child that is not there")
     leaf_at, split_at = starts(n_splits + 1)[tree] + place, starts(n_splits)[tree] + place
     seen_leaves = np.bincount(leaf_at[to_leaf], minlength=int((n_splits + 1).sum()))
     seen_splits = np.bincount(split_at[~to_leaf], minlength=int(n_splits.sum()))
@@ -126,7 +119,7 @@ def check_children(where: str, left: Ints, right: Ints, n_splits: Ints) -> None:
     wanted_splits = np.ones(int(n_splits.sum()), dtype=np.int64)
     wanted_splits[starts(n_splits)[has_splits]] = 0
     if (seen_leaves != np.repeat(has_splits, n_splits + 1)).any() or (seen_splits != wanted_splits).any():
-        refuse(where, "a path down a tree ends in a leaf", "a split or leaf with no parent or two")
+        _refuse("a split or leaf with no parent or two")
 
 
 def _check_categories(columns: dict[str, list[str]], n_splits: Ints, is_category: Bools) -> None:

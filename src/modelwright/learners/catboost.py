@@ -15,7 +15,7 @@ import numpy as np
 
 from modelwright.core.errors import MissingLibrary
 from modelwright.core.ports import Curve, Exam, Fitted, Lesson
-from modelwright.learners import _from_catboost, _text
+from modelwright.learners import _from_catboost
 from modelwright.learners._rounds import Track, Yard, link_of, loss_name, normalised
 from modelwright.learners._settings import read, setting
 from modelwright.learners.constant import Constant, nothing_to_learn
@@ -181,8 +181,7 @@ def _translated(model: Any, yard: Yard, n_features: int, n_classes: int, labels:
         leaf[:, labels], margins[labels] = table.leaf, bias
         table, bias = replace(table, leaf=leaf), margins
     whole_bias = bias * yard.spread + yard.mean
-    text = _text.write(table, n_features=n_features, bias=whole_bias, scale=scale * yard.spread)
-    return Trees(text, link, n_features=n_features, n_outputs=n_outputs)
+    return Trees.of(table, link, n_features=n_features, bias=whole_bias, scale=scale * yard.spread)
 
 
 def _with_labels(lesson: Lesson, labels: Array) -> Lesson:

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from modelwright.core.ports import Curve, Fitted, Lesson
-from modelwright.core.state import State
-from modelwright.learners import _text
 from modelwright.learners._rounds import Yard, normalised
 from modelwright.learners._settings import read, setting
-from modelwright.learners._table import TreeTable, floor_single, from_nodes, starts
-from modelwright.learners._text_check import check_children
-from modelwright.learners._unfolding import array, positions, refuse, whole, width
+from modelwright.learners._table import TreeTable, floor_single, from_nodes
 from modelwright.learners.constant import Constant, nothing_to_learn
 from modelwright.learners.trees import Trees
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Bools, Floats, Ints, Singles
-    from modelwright.core.matrix import Matrix
+    from modelwright.core.arrays import Bools
+    from modelwright.core.state import State
 
 QUICK_ROWS = 20_000
 """Under these the clock is read every ten trees, else after as many as grow at once."""
 STATE_BYTES_MAX, SPLIT_BYTES = 20_000_000, 36
 """Size of a stored forest at most, and of one split in it; a label more in a leaf takes four bytes."""
-ROUTES_MAX = 500_000
-"""Rows times trees that are walked at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,60 +43,8 @@ class Settings:
     rows: int = setting(100_000, 2, 10_000_000)
 
 
-@dataclass(frozen=True, slots=True)
-class ForestModel:
-    """Trees whose leaves hold the shares of several labels, walked a level at a time."""
-
-    table: TreeTable
-    shares: Singles
-    n_features: int
-
-    def predict(self, matrix: Matrix) -> Floats:
-        """Return (n_rows, n_classes) probabilities: the mean of the trees' shares."""
-        width(State("forest"), matrix.values.shape[1], self.n_features)
-        out = np.empty((matrix.n_rows, self.shares.shape[1]))
-        n_trees = len(self.table.n_splits)
-        step = max(1, ROUTES_MAX // n_trees)
-        for start in range(0, matrix.n_rows, step):
-            leaves = self._leaves(matrix.values[start : start + step])
-            total = np.zeros((len(leaves), self.shares.shape[1]))
-            for column in leaves.T:
-                total += self.shares[column]
-            out[start : start + step] = total / total.sum(axis=1, keepdims=True)
-        return out
-
-    def _leaves(self, values: Singles) -> Ints:
-        """Return the leaf that each row reaches in each tree, shape (n_rows, n_trees), numbered over all trees."""
-        table, n_trees = self.table, len(self.table.n_splits)
-        first_split, first_leaf = starts(table.n_splits), starts(table.n_splits + 1)
-        place = np.tile(np.where(table.n_splits > 0, 0, -1), len(values))
-        tree = np.tile(np.arange(n_trees), len(values))
-        active = np.flatnonzero(place >= 0)
-        while len(active):
-            at = first_split[tree[active]] + place[active]
-            value = values[active // n_trees, table.feature[at]]
-            goes_left = np.where(np.isnan(value), table.missing_left[at], value <= table.bound[at])
-            place[active] = np.where(goes_left, table.left[at], table.right[at])
-            active = active[place[active] >= 0]
-        return np.asarray(first_leaf[tree] + ~place).reshape(len(values), n_trees)
-
-    def state(self) -> State:
-        """Return the splits and shares of all trees."""
-        t = self.table
-        arrays = {
-            "n_splits": t.n_splits.astype(np.int32),
-            "feature": t.feature.astype(np.int32),
-            "bound": t.bound,
-            "missing_left": t.missing_left,
-            "left": t.left.astype(np.int32),
-            "right": t.right.astype(np.int32),
-            "shares": self.shares,
-        }
-        return State("forest", {"n_features": self.n_features, "n_outputs": self.shares.shape[1]}, arrays)
-
-
 class Forest:
-    """Learns a forest by scikit-learn; of one output it predicts through ``Trees``, of several by itself."""
+    """Learns a forest by scikit-learn; predicts through ``Trees``."""
 
     name: ClassVar[str] = "forest"
     has_rounds: ClassVar[bool] = False
@@ -150,29 +92,13 @@ class Forest:
         )
 
     @classmethod
-    def restore(cls, state: State) -> ForestModel:
-        """Return the forest of a state."""
-        n_features, n_outputs = whole(state, "n_features", 1), whole(state, "n_outputs", 2)
-        n_splits = positions(state, "n_splits", None, 2**31).astype(np.int64)
-        total = int(n_splits.sum())
-        shares = array(state, "shares", (total + len(n_splits), n_outputs))
-        table = TreeTable(
-            n_splits=n_splits,
-            feature=positions(state, "feature", total, n_features).astype(np.int64),
-            bound=array(state, "bound", (total,)).astype(np.float32),
-            missing_left=array(state, "missing_left", (total,), kinds="b").astype(np.bool_),
-            left=array(state, "left", (total,), kinds="i").astype(np.int64),
-            right=array(state, "right", (total,), kinds="i").astype(np.int64),
-            leaf=np.empty((0, n_outputs)),
-        )
-        if not len(n_splits) or (shares <= 0).any():
-            refuse("forest.shares", "leaves hold shares above zero", "zero or less")
-        check_children("forest", table.left, table.right, n_splits)
-        return ForestModel(table, shares.astype(np.float32), n_features)
+    def restore(cls, state: State) -> Trees:
+        """Return the trees of a state."""
+        return Trees.restore(state)
 
 
-def _translated(model: Any, lesson: Lesson, yard: Yard) -> Fitted:
-    """Return a fitted forest in our own form.
+def _translated(model: Any, lesson: Lesson, yard: Yard) -> Trees:
+    """Return a fitted forest as trees.
 
     Labels: one tree's worth of the overall shares is mixed in, so that no label has a chance of zero.
     """
@@ -180,17 +106,12 @@ def _translated(model: Any, lesson: Lesson, yard: Yard) -> Fitted:
     table = _table_of(model, n_classes)
     if not n_classes:
         bias = np.array([yard.mean])
-        text = _text.write(table, n_features=n_features, bias=bias, scale=yard.spread / n_trees)
-        return Trees(text, "identity", n_features=n_features)
-    prior = Constant().fit(lesson)[0].answer
+        return Trees.of(table, "identity", n_features=n_features, bias=bias, scale=yard.spread / n_trees)
+    prior = Constant().fit(lesson)[0].answer / (n_trees + 1)
     if n_classes == 2:
-        positive = TreeTable(
-            **{n: getattr(table, n) for n in TreeTable.__slots__ if n != "leaf"}, leaf=table.leaf[:, 1:]
-        )
-        text = _text.write(positive, n_features=n_features, bias=prior[1:] / (n_trees + 1), scale=1 / (n_trees + 1))
-        return Trees(text, "share", n_features=n_features)
-    shares = (table.leaf * n_trees + prior) / (n_trees + 1)
-    return ForestModel(table, shares.astype(np.float32), n_features)
+        table, prior = replace(table, leaf=table.leaf[:, 1:]), prior[1:]
+    link = "share" if n_classes == 2 else "shares"
+    return Trees.of(table, link, n_features=n_features, bias=prior, scale=1 / (n_trees + 1))
 
 
 def _table_of(model: Any, n_classes: int) -> TreeTable:

@@ -65,8 +65,13 @@ class Settings:
 
 
 DEFAULT = {
-    **{"rounds": 100, "learning_rate": 0.1, "leaves": 31, "min_leaf": 20, "category_rows": 100},
-    **{"row_share": 1.0, "feature_share": 1.0},
+    "rounds": 100,
+    "learning_rate": 0.1,
+    "leaves": 31,
+    "min_leaf": 20,
+    "row_share": 1.0,
+    "feature_share": 1.0,
+    "category_rows": 100,
 }
 
 
@@ -103,10 +108,11 @@ class LightGBM:
                 break
         source = booster.model_to_string(num_iteration=track.best_round)
         link, n_outputs = link_of(lesson.n_classes)
-        shape = {"n_features": len(lesson.matrix.features), "n_outputs": n_outputs}
+        n_features = len(lesson.matrix.features)
         bias = None if lesson.n_classes else np.array([yard.mean])
-        text = condense(source, scale=yard.spread, bias=bias, **shape)
-        return Trees(text, link, **shape), track.curve(loss_name(lesson))
+        text = condense(source, n_features=n_features, n_outputs=n_outputs, scale=yard.spread, bias=bias)
+        fitted = Trees(text, link, n_features=n_features, n_outputs=n_outputs)
+        return fitted, track.curve(loss_name(lesson))
 
     def _parameters(self, lesson: Lesson) -> dict[str, Any]:
         """Return LightGBM's own parameters; defaults follow public meta-tuned values for each task."""

@@ -7,7 +7,7 @@ is chosen on rows held out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -128,51 +128,53 @@ def _sample(n_rows: int, n_columns: int, seed: int) -> Ints:
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """Columns, targets (one-hot for labels) and weights that add up to one.
+    """Columns, targets (values or positions of labels) and weights that add up to one.
 
-    The columns are float32: the time goes into reading them.
+    All but the sums are float32: the time goes into reading columns and raising powers.
     """
 
     columns: Singles
-    target: Floats
+    target: Floats | Ints
     weight: Floats
 
     @classmethod
-    def of(cls, design: Design, yard: Yard, lesson: Lesson | Exam, rows: Ints, n_classes: int = -1) -> _Problem:
-        n_classes = lesson.n_classes if isinstance(lesson, Lesson) else n_classes
-        target = np.asarray(yard.standardise(lesson.target))[rows]
-        shown = np.eye(n_classes)[target.astype(np.int64)] if n_classes else target.astype(np.float64)[:, None]
+    def of(cls, design: Design, yard: Yard, lesson: Lesson | Exam, rows: Ints) -> _Problem:
+        target: Any = yard.standardise(lesson.target)[rows]
         weight = np.ones(len(rows)) if lesson.weight is None else lesson.weight[rows]
         columns = design.apply(lesson.matrix.values[rows]).astype(np.float32)
-        return cls(columns, shown, weight / weight.sum())
+        return cls(columns, target, weight / weight.sum())
 
     def take(self, rows: Ints) -> _Problem:
         """Return some of the rows."""
         weight = self.weight[rows]
         return _Problem(self.columns[rows], self.target[rows], weight / weight.sum())
 
-    def loss(self, coefficients: Floats) -> tuple[float, Floats]:
+    def loss(self, coefficients: Floats) -> tuple[float, Singles]:
         """Return the mean loss and its slope along each margin."""
-        margins = (self.columns @ coefficients[:-1].astype(np.float32)).astype(np.float64) + coefficients[-1]
+        margins = self.columns @ coefficients[:-1].astype(np.float32) + coefficients[-1].astype(np.float32)
+        weight = self.weight.astype(np.float32)[:, None]
         if margins.shape[1] == 1:
-            away = margins - self.target
-            return float(self.weight @ away[:, 0] ** 2) / 2, away * self.weight[:, None]
-        top = margins.max(axis=1, keepdims=True)
-        powers = np.exp(margins - top)
+            away = margins - self.target[:, None].astype(np.float32)
+            return float(self.weight @ away[:, 0].astype(np.float64) ** 2) / 2, away * weight
+        own = np.arange(len(margins)), self.target.astype(np.int64)
+        margins -= margins.max(axis=1, keepdims=True)
+        told = margins[own].astype(np.float64)
+        powers = np.exp(margins, out=margins)
         total = powers.sum(axis=1, keepdims=True)
-        told = ((margins - top) * self.target).sum(axis=1) - np.log(total[:, 0])
-        return -float(self.weight @ told), (powers / total - self.target) * self.weight[:, None]
+        powers /= total
+        powers[own] -= 1.0
+        return float(self.weight @ (np.log(total[:, 0].astype(np.float64)) - told)), powers * weight
 
     def solve(self, penalty: float, start: Floats, iterations: int, seconds_left: Callable[[], float]) -> Floats:
         """Return the coefficients of least loss plus penalty; the intercept is free."""
-        if self.target.shape[1] == 1 and self.columns.shape[1] <= EXACT_COLUMNS_MAX:
+        if start.shape[1] == 1 and self.columns.shape[1] <= EXACT_COLUMNS_MAX:
             return self._exact(penalty)
 
         def objective(flat: Floats) -> tuple[float, Floats]:
             coefficients = flat.reshape(start.shape)
             loss, slope = self.loss(coefficients)
-            pull = (slope.T.astype(np.float32) @ self.columns).T
-            gradient = np.vstack([pull + penalty * coefficients[:-1], slope.sum(axis=0)])
+            pull = (slope.T @ self.columns).T.astype(np.float64)
+            gradient = np.vstack([pull + penalty * coefficients[:-1], slope.sum(axis=0, dtype=np.float64)])
             return loss + penalty / 2 * float((coefficients[:-1] ** 2).sum()), gradient.ravel()
 
         flat = descend(objective, start.ravel(), steps=iterations, is_over=lambda: seconds_left() <= 0)
@@ -184,7 +186,7 @@ class _Problem:
         weighted = columns * self.weight[:, None]
         ridge = np.full(columns.shape[1], penalty)
         ridge[-1] = 0.0
-        return np.asarray(np.linalg.solve(weighted.T @ columns + np.diag(ridge), weighted.T @ self.target))
+        return np.asarray(np.linalg.solve(weighted.T @ columns + np.diag(ridge), weighted.T @ self.target[:, None]))
 
 
 def _held_out(design: Design, yard: Yard, lesson: Lesson) -> _Problem | None:
@@ -192,7 +194,7 @@ def _held_out(design: Design, yard: Yard, lesson: Lesson) -> _Problem | None:
     if lesson.exam is None or not lesson.exam.matrix.n_rows:
         return None
     rows = np.arange(min(lesson.exam.matrix.n_rows, PATH_ROWS_MAX))
-    return _Problem.of(design, yard, lesson.exam, rows, lesson.n_classes)
+    return _Problem.of(design, yard, lesson.exam, rows)
 
 
 def _best_penalty(learn: _Problem, exam: _Problem | None, start: Floats, lesson: Lesson) -> float:

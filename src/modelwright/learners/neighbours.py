@@ -80,7 +80,7 @@ class NeighboursModel:
         at = np.argpartition(quick, n_candidates - 1, axis=1)[:, :n_candidates]
         # Ties go to the row that stands first, whichever way the candidates came out.
         at = np.sort(at, axis=1)
-        apart = ((self.columns[at].astype(np.float64) - shown[:, None, :]) ** 2).sum(axis=2)
+        apart = np.square(self.columns[at] - shown[:, None, :]).sum(axis=2, dtype=np.float64)
         order = np.argsort(apart, axis=1, kind="stable")[:, :count]
         return np.take_along_axis(at, order, axis=1), np.take_along_axis(apart, order, axis=1)
 

@@ -16,7 +16,6 @@ KINDS = {
     "blend": "modelwright.learners.blend:Blend",
     "calibrator": "modelwright.learners.calibration:Calibrator",
     "constant": "modelwright.learners.constant:Constant",
-    "forest": "modelwright.learners.forest:Forest",
     "linear": "modelwright.learners.linear:Linear",
     "neighbours": "modelwright.learners.neighbours:Neighbours",
     "trees": "modelwright.learners.trees:Trees",

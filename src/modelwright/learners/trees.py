@@ -1,6 +1,6 @@
 """Trees: the one run-time of every boosted model, whoever trained it.
 
-LightGBM, XGBoost, CatBoost and forests of a single output are all told as LightGBM model text and summed by
+LightGBM, XGBoost, CatBoost and forests are all told as LightGBM model text and summed by
 LightGBM's C library. One implementation of apply serves training, batch and service, several models become one,
 and a row costs microseconds.
 """
@@ -14,18 +14,21 @@ import numpy as np
 from modelwright.core.state import State
 from modelwright.learners import _text
 from modelwright.learners._library import Engine
+from modelwright.learners._table import starts
 from modelwright.learners._text_check import check
-from modelwright.learners._unfolding import refuse, whole, width
+from modelwright.learners._unfolding import array, refuse, whole, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelwright.core.arrays import Floats
+    from modelwright.core.arrays import Floats, Singles
     from modelwright.core.matrix import Matrix
     from modelwright.core.ports import Fitted
+    from modelwright.learners._table import TreeTable
 
-LINKS = ("identity", "share", "sigmoid", "softmax")
-"""From margins to answers: as they are; clipped to [0, 1] as the positive label's share; log-odds; softmax."""
+LINKS = ("identity", "share", "sigmoid", "shares", "softmax")
+"""From margins to answers: as they are; the positive label's share, clipped to [0, 1]; log-odds; the shares of
+labels, made to add up to one; softmax."""
 
 
 class Trees:
@@ -35,51 +38,82 @@ class Trees:
         text: Model text as ``_text`` writes it, already checked or just written.
         link: One of ``LINKS``.
         n_features: Columns of every matrix.
-        n_outputs: Margins per row: the number of labels for ``softmax``, else 1.
+        n_outputs: Margins per row: the number of labels for ``softmax`` and ``shares``, else 1.
+        vectors: Shape (n_leaves of all trees, n_outputs): leaves that answer for all outputs at once. The text
+            then tells the splits only, once instead of once per output. None where leaves are numbers.
     """
 
-    def __init__(self, text: bytes, link: str, *, n_features: int, n_outputs: int = 1) -> None:
+    def __init__(
+        self, text: bytes, link: str, *, n_features: int, n_outputs: int = 1, vectors: Singles | None = None
+    ) -> None:
         self.text, self.link, self.n_features, self.n_outputs = text, link, n_features, n_outputs
-        self._engine = Engine(text, n_features, n_outputs)
+        self.vectors = vectors
+        n_leaves = _text.leaves_of(text)
+        self._first_leaf = starts(n_leaves)
+        self._engine = Engine(text, n_features, n_outputs if vectors is None else None, len(n_leaves))
+
+    @classmethod
+    def of(cls, table: TreeTable, link: str, *, n_features: int, bias: Floats, scale: float = 1.0) -> Trees:
+        """Return the trees of a table, with leaf values multiplied and ``bias``, shape (n_outputs,), added."""
+        text = _text.write(table, n_features=n_features, bias=bias, scale=scale)
+        is_wide = table.leaf.shape[1] > 1
+        vectors = np.vstack([bias, table.leaf * scale]).astype(np.float32) if is_wide else None
+        return cls(text, link, n_features=n_features, n_outputs=len(bias), vectors=vectors)
 
     def margins(self, matrix: Matrix) -> Floats:
         """Return the sums before the link, shape (n_rows, n_outputs)."""
         values = np.ascontiguousarray(matrix.values)
-        width(self.state_head(), values.shape[1], self.n_features)
-        return self._engine.margins(values)
+        width(State("trees"), values.shape[1], self.n_features)
+        answer = self._engine.answer(values)
+        return answer if self.vectors is None else self._summed(self.vectors, answer)
+
+    def _summed(self, vectors: Singles, leaves: Floats) -> Floats:
+        """Return the sums of the vectors of the leaves reached; tree by tree, so that memory stays small."""
+        at = leaves.astype(np.int64) + self._first_leaf
+        if len(at) == 1:
+            return np.asarray(vectors[at[0]].sum(axis=0, dtype=np.float64, keepdims=True))
+        total = np.zeros((len(at), self.n_outputs))
+        for column in at.T:
+            total += vectors[column]
+        return total
 
     def predict(self, matrix: Matrix) -> Floats:
         """Return (n_rows,) values, or (n_rows, n_classes) probabilities."""
         return apply_link(self.link, self.margins(matrix))
 
-    def state_head(self) -> State:
-        """Return the state without its text."""
-        return State("trees", {"link": self.link, "n_outputs": self.n_outputs, "n_features": self.n_features})
+    @property
+    def shape(self) -> dict[str, Any]:
+        """What must be equal for two models to be merged."""
+        is_wide = self.vectors is not None
+        return {"link": self.link, "n_outputs": self.n_outputs, "n_features": self.n_features, "is_wide": is_wide}
 
     def state(self) -> State:
-        """Return link, shape and model text."""
-        head = self.state_head()
-        return State(head.kind, head.meta, blobs={"model": self.text})
+        """Return link, shape, model text and vectors."""
+        arrays = {} if self.vectors is None else {"vectors": self.vectors}
+        return State("trees", self.shape, arrays, {"model": self.text})
 
     @classmethod
     def restore(cls, state: State) -> Self:
         """Return the trees of a state; a text that is not sound raises InvalidPackage before C code sees it."""
-        link, text = state.meta.get("link"), state.blobs.get("model")
-        if link not in LINKS or not isinstance(text, bytes):
+        link, text, is_wide = state.meta.get("link"), state.blobs.get("model"), state.meta.get("is_wide")
+        if link not in LINKS or not isinstance(text, bytes) or not isinstance(is_wide, bool):
             refuse("trees", "trees have a known link and a model text", link)
         n_features = whole(state, "n_features", 1)
-        n_outputs = whole(state, "n_outputs", 1 if link != "softmax" else 2, 1 if link != "softmax" else 100_000)
-        check(text, n_features=n_features, n_outputs=n_outputs)
-        return cls(text, link, n_features=n_features, n_outputs=n_outputs)
+        least, most = (2, 100_000) if link in ("softmax", "shares") else (1, 1)
+        n_outputs = whole(state, "n_outputs", least, most)
+        check(text, n_features=n_features, n_outputs=1 if is_wide else n_outputs)
+        vectors = None
+        if is_wide:
+            n_leaves = _text.leaves_of(text)
+            vectors = array(state, "vectors", (int(n_leaves.sum()), n_outputs)).astype(np.float32)
+            has_floor = n_leaves[0] == 1 and bool((vectors[0] > 0).all())
+            if link == "shares" and (not has_floor or (vectors < 0).any()):
+                refuse("trees.vectors", "shares are zero or more, the first ones above zero for all rows", "less")
+        return cls(text, link, n_features=n_features, n_outputs=n_outputs, vectors=vectors)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy by content: what stands in the C library cannot be copied."""
-        return _again, (self.text, self.link, self.n_features, self.n_outputs)
-
-
-def _again(text: bytes, link: str, n_features: int, n_outputs: int) -> Trees:
-    check(text, n_features=n_features, n_outputs=n_outputs)
-    return Trees(text, link, n_features=n_features, n_outputs=n_outputs)
+        return Trees.restore, (self.state(),)
 
 
 def apply_link(link: str, margins: Floats) -> Floats:
@@ -90,8 +124,8 @@ def apply_link(link: str, margins: Floats) -> Floats:
     """
     if link == "identity":
         return margins[:, 0]
-    if link == "softmax":
-        powers = np.exp(margins - margins.max(axis=1, keepdims=True))
+    if link in ("softmax", "shares"):
+        powers = np.exp(margins - margins.max(axis=1, keepdims=True)) if link == "softmax" else margins
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
     positive = margins.clip(0.0, 1.0) if link == "share" else 1.0 / (1.0 + np.exp(-margins.clip(-500.0, 500.0)))
     return np.concatenate([1.0 - positive, positive], axis=1)
@@ -99,7 +133,8 @@ def apply_link(link: str, margins: Floats) -> Floats:
 
 def can_merge(models: Sequence[Fitted]) -> bool:
     """Whether ``merge`` takes these parts: trees of one link and shape."""
-    return bool(models) and all(isinstance(m, Trees) and m.state_head() == models[0].state_head() for m in models)  # type: ignore[attr-defined]
+    shapes = [model.shape for model in models if isinstance(model, Trees)]
+    return len(shapes) == len(models) > 0 and all(shape == shapes[0] for shape in shapes)
 
 
 def merge(models: Sequence[Trees], weights: Sequence[float] | None = None) -> Trees:
@@ -107,14 +142,19 @@ def merge(models: Sequence[Trees], weights: Sequence[float] | None = None) -> Tr
 
     Args:
         models: Trees of one link and shape (see ``can_merge``).
-        weights: One per model, not all zero; None for equal ones.
+        weights: One per model, zero or more, not all zero; None for equal ones.
 
     Returns:
         All their trees with scaled leaves: one call predicts them all.
     """
     assert can_merge(models), "trees of one link and shape"
     share = np.ones(len(models)) if weights is None else np.asarray(weights, dtype=np.float64)
-    share = share / share.sum()
+    models, share = [m for m, w in zip(models, share, strict=True) if w > 0], share[share > 0] / share.sum()
     first = models[0]
-    shape = {"n_features": first.n_features, "n_outputs": first.n_outputs}
-    return Trees(_text.merge([m.text for m in models], share.tolist(), **shape), first.link, **shape)
+    if first.vectors is None:
+        text = _text.merge([m.text for m in models], share, n_features=first.n_features, n_outputs=first.n_outputs)
+        return Trees(text, first.link, n_features=first.n_features, n_outputs=first.n_outputs)
+    text = _text.merge([m.text for m in models], np.ones(len(models)), n_features=first.n_features, n_outputs=1)
+    scaled = [m.vectors * w for m, w in zip(models, share, strict=True) if m.vectors is not None]
+    vectors = np.concatenate(scaled).astype(np.float32)
+    return Trees(text, first.link, n_features=first.n_features, n_outputs=first.n_outputs, vectors=vectors)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelwright.core.ports import Curve, Fitted, Lesson
-from modelwright.learners import _from_xgboost, _text
+from modelwright.learners import _from_xgboost
 from modelwright.learners._rounds import Track, Yard, link_of, loss_name, normalised
 from modelwright.learners._settings import read, setting
 from modelwright.learners.constant import Constant, nothing_to_learn
@@ -84,8 +84,8 @@ class XGBoost:
         model = json.loads(booster[: track.best_round].save_raw("json"))
         bias = _from_xgboost.bias_of(model, n_outputs) * yard.spread + yard.mean
         table, n_features = _from_xgboost.table_of(model), len(lesson.matrix.features)
-        text = _text.write(table, n_features=n_features, bias=bias, scale=yard.spread)
-        return Trees(text, link, n_features=n_features, n_outputs=n_outputs), track.curve(loss_name(lesson))
+        fitted = Trees.of(table, link, n_features=n_features, bias=bias, scale=yard.spread)
+        return fitted, track.curve(loss_name(lesson))
 
     def _parameters(self, lesson: Lesson) -> dict[str, Any]:
         """Return XGBoost's own parameters; defaults follow public meta-tuned values for each task."""

@@ -88,7 +88,8 @@ def input_type(column: Column, values: Sequence[object]) -> str:
     if odd_nulls or column.kind is Kind.TEXT:
         return "string"
     if column.kind is Kind.NUMBER:
-        return (whole if _is_whole(column) else "double") if all(map(_is_plain_number, values)) else "string"
+        plain = column.decimal == "." and not column.thousands and all(map(_is_plain_number, values))
+        return (whole if _is_whole(column) else "double") if plain else "string"
     if column.kind is Kind.BOOLEAN:
         spellings = {*column.true_spellings, *column.false_spellings}
         if spellings <= {"true", "false"}:

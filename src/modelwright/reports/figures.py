@@ -56,7 +56,7 @@ def confusion(figures: Mapping[str, Any]) -> Confusion | None:
     labels, counts = found.get("labels") or (), found.get("counts") or ()
     if len(labels) < 2 or len(counts) != len(labels) or any(len(row) != len(labels) for row in counts):
         return None
-    return Confusion(tuple(map(str, labels)), tuple(tuple(map(float, row)) for row in counts))
+    return Confusion(tuple(map(str, labels)), tuple(map(tuple, counts)))
 
 
 def roc(figures: Mapping[str, Any]) -> tuple[Series, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from modelwright.core.task import TaskKind
@@ -42,13 +43,9 @@ def weak_classes(table: Confusion, most: int = 3) -> list[tuple[str, float, floa
 
 def confused_pairs(table: Confusion, most: int = 10) -> list[tuple[str, str, float, float]]:
     """Return truth, answer, how often, and rows of that truth, for the most frequent wrong answers."""
-    pairs = [
-        (table.labels[i], table.labels[j], n, sum(row))
-        for i, row in enumerate(table.counts)
-        for j, n in enumerate(row)
-        if i != j and n > 0
-    ]
-    return sorted(pairs, key=lambda p: (-p[2], p[0], p[1]))[:most]
+    pairs = ((n, i, j) for i, row in enumerate(table.counts) for j, n in enumerate(row) if n > 0 and i != j)
+    first = nsmallest(most, pairs, key=lambda p: (-p[0], table.labels[p[1]], table.labels[p[2]]))
+    return [(table.labels[i], table.labels[j], n, sum(table.counts[i])) for n, i, j in first]
 
 
 def _wrong(table: Confusion) -> str:

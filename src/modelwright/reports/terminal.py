@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.core.metrics import MEASURES
 from modelwright.reports import numbers
+from modelwright.reports.names import as_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +50,7 @@ def profile(description: Mapping[str, Any], *, width: int) -> str:
     """
     size = f"{numbers.counted(description['n_rows'], 'row')}, {numbers.counted(description['n_columns'], 'column')}"
     columns = description["columns"]
-    rows = [("column", "is a", "sure", "missing", "tells", "because")]
+    rows: list[tuple[str, ...]] = [("column", "is a", "sure", "missing", "tells", "because")]
     rows += [
         (
             c["name"] + ("" if c["role"] == "feature" else f" ({c['role']})"),
@@ -92,11 +93,11 @@ def table(rows: Sequence[Sequence[str]], *, width: int) -> list[str]:
 
 def wrapped(text: str, width: int) -> str:
     """Return a sentence broken into lines, continuation lines indented."""
-    return textwrap.fill(text, max(width, 20), subsequent_indent="  ", break_on_hyphens=False)
+    return textwrap.fill(as_plain(text), max(width, 20), subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _cell(text: str, width: int) -> str:
-    flat = " ".join(text.split())
+    flat = as_plain(text)
     return flat.ljust(width) if len(flat) <= width else flat[: width - 1] + "…"
 
 

@@ -15,7 +15,9 @@ from modelwright.search.problem import Material
 from modelwright.search.threads import fits_at_once, threads_of_fit
 
 if TYPE_CHECKING:
-    from modelwright.core.ports import Fitted
+    from collections.abc import Callable
+
+    from modelwright.core.ports import Curve, Fitted, Learner
     from modelwright.core.run import Run
     from modelwright.search.problem import Problem
     from modelwright.search.race import Tried
@@ -47,45 +49,38 @@ def seconds_needed(found: Found, n_rows: int) -> float:
     return SAFETY * sum(m.tried.fit_seconds for m in members_of(found)) * max(n_rows / n_fit, 1.0)
 
 
-def model_on(material: Material, found: Found, run: Run, *, must_finish: bool) -> Model | None:
-    """Fit all members on all rows of the material and return the model.
+def model_on(material: Material, found: Found, run: Run) -> Model:
+    """Fit all members on all rows of the material and return the model, however long it takes."""
+    return _fit_all(material, found, run, lambda: float("inf"))[0]
 
-    Args:
-        material: The rows; their plan is completed with encodings fitted on all of them.
-        found: What the race came to.
-        run: Threads and budget.
-        must_finish: Whether a model is returned however long it takes; otherwise None when time runs out.
+
+def _fit_all(material: Material, found: Found, run: Run, seconds_left: Callable[[], float]) -> tuple[Model, bool]:
+    """Return the model of all members, and whether time cut one of them short.
+
+    The plan is completed with encodings fitted on all rows of the material.
     """
     plan, matrix = material.whole()
     members = members_of(found)
+    p = material.problem
     at_once = fits_at_once(matrix.n_rows, len(members), run)
     threads = threads_of_fit(matrix.n_rows, at_once, run)
-    cut = False
+    lesson = Lesson(matrix, p.target, p.n_classes, p.weight, None, p.seed, threads, seconds_left)
+    growth = p.n_rows / len(found.folds.folds[0].fit)
 
-    def seconds_left() -> float:
-        return float("inf") if must_finish else run.seconds_left() - found.pace.tail_seconds / 2
-
-    def fit(member: Member) -> Fitted:
-        nonlocal cut
-        learner = run.catalogue.find("learner", member.tried.candidate.learner)
-        p = material.problem
-        n_fit = len(found.folds.folds[0].fit)
-        params = _params(member.tried, growth=p.n_rows / n_fit)
-        lesson = Lesson(matrix, p.target, p.n_classes, p.weight, None, p.seed, threads, seconds_left)
-        fitted, curve = learner(**params).fit(lesson)
-        cut = cut or curve.ended == "time"
-        return fitted  # type: ignore[no-any-return]
+    def fit(member: Member) -> tuple[Fitted, Curve]:
+        learner: Learner = run.catalogue.find("learner", member.tried.candidate.learner)(
+            **_params(member.tried, growth)
+        )
+        return learner.fit(lesson)
 
     with ThreadPoolExecutor(at_once) as pool:
         fitted = tuple(pool.map(fit, members))
-    if cut:
-        return None
-    p = material.problem
-    blend = Blend(fitted, np.array([m.weight for m in members]), found.calibrator)
-    return Model(p.task, p.contract, plan, blend, found.threshold)
+    blend = Blend([f for f, _ in fitted], np.array([m.weight for m in members]), found.calibrator)
+    is_cut = any(curve.ended == "time" for _, curve in fitted)
+    return Model(p.task, p.contract, plan, blend, found.threshold), is_cut
 
 
-def _params(tried: Tried, *, growth: float) -> dict[str, Any]:
+def _params(tried: Tried, growth: float) -> dict[str, Any]:
     """Return the parameters for more rows: as many rounds as the folds found best, grown with the rows."""
     params = dict(tried.candidate.params)
     if tried.rounds:
@@ -104,9 +99,7 @@ def evidence_model(found: Found, run: Run) -> Model:
         if held is not None:
             return held
     run.say("finish", "fitting on all training rows")
-    model = model_on(found.material, found, run, must_finish=True)
-    assert model is not None
-    return model
+    return model_on(found.material, found, run)
 
 
 def final_model(found: Found, everything: Problem, run: Run, *, otherwise: Model) -> tuple[Model, str]:
@@ -115,11 +108,11 @@ def final_model(found: Found, everything: Problem, run: Run, *, otherwise: Model
     The same members with the same rounds are fitted on all rows, the sealed ones included, when time allows;
     ``otherwise`` is the model that the evidence was measured on.
     """
-    room = run.seconds_left() - found.pace.tail_seconds / 2
-    if run.is_stopped() or seconds_needed(found, everything.n_rows) > room:
+    keep = found.pace.tail_seconds / 2
+    if run.is_stopped() or seconds_needed(found, everything.n_rows) > run.seconds_left() - keep:
         return otherwise, TRAINING_ROWS
-    model = model_on(Material.prepare(everything), found, run, must_finish=not found.pace.is_timed)
-    return (model, ALL_ROWS) if model is not None else (otherwise, TRAINING_ROWS)
+    model, is_cut = _fit_all(Material.prepare(everything), found, run, lambda: run.seconds_left() - keep)
+    return (otherwise, TRAINING_ROWS) if is_cut else (model, ALL_ROWS)
 
 
 def _model_of_holdout(found: Found) -> Model | None:

@@ -57,9 +57,7 @@ class Journal:
             return None
         if entry["predictions"] != fingerprint(predictions.tobytes()):
             return None
-        curves = tuple(
-            Curve(**{k: tuple(v) if isinstance(v, list) else v for k, v in c.items()}) for c in entry["curves"]
-        )
+        curves = tuple(_curve(c) for c in entry["curves"])
         return Tried(
             replace(candidate, params=entry["params"]),
             predictions,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modelwright.core.errors import MissingLibrary, ModelwrightError
+from modelwright.core.errors import MissingLibrary
 from modelwright.core.metrics import MEASURES
 from modelwright.core.ports import Curve, Exam, Lesson
 from modelwright.search import pace as pacing
@@ -102,8 +102,8 @@ class Race:
                 one = self.journal.recall(candidate) or self._try(candidate, seconds, tried)
             except MissingLibrary:
                 continue
-            except ModelwrightError as error:
-                failed.append(f"{candidate.name}: {error.rule}")
+            except Exception as error:
+                failed.append(f"{candidate.name}: {type(error).__name__}: {str(error).splitlines()[0][:200]}")
                 continue
             if one is not None:
                 self.journal.record(one)

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modelwright.core.split import How
 from modelwright.data.splitting import fold
 from modelwright.search.pace import REFIT_EXTRA, ROUNDS_TIMES_RATE
 
 if TYPE_CHECKING:
     from modelwright.core.run import Run
-    from modelwright.core.split import Folds
+    from modelwright.core.split import Folds, How
     from modelwright.search.problem import Problem
 
 FITS_WANTED = 4.0
@@ -46,7 +45,8 @@ def plan_folds(problem: Problem, run: Run, *, how: How, round_seconds: float, se
         n_repeats=n_repeats,
         holdout=holdout,
         seed=problem.seed,
-        how=how if how is not How.GIVEN else (How.STRATIFIED if problem.task.is_classification else How.RANDOM),
+        how=how,
+        contract=problem.contract,
     )
 
 

@@ -105,7 +105,7 @@ def _decide(material: Material, race: Race, result: Result) -> tuple[Floats, Cal
     blended = np.asarray(sum(w * t.predictions for w, t in zip(result.weights, result.tried, strict=True)))
     if not p.n_classes:
         return blended, None, 0.5
-    target = p.target[result.covered]
+    target = np.asarray(p.target[result.covered], dtype=np.int64)
     weight = None if p.weight is None else p.weight[result.covered]
     calibrator = fit_calibrator(blended, target, weight=weight, seed=p.seed)
     if calibrator is not None:
