@@ -126,10 +126,9 @@ def page(rows: list[dict[str, Any]], command: str) -> str:
         f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, one run each. `wall` is the whole command.",
         "",
     ]
-    lines += [
-        "| table | rows | metric | modelwright | default LightGBM | at least it | evidence (95 %) | wall s | one row p50 ms | rows/s | MB | members |"
-    ]
-    lines += ["|---|--:|---|--:|--:|---|---|--:|--:|--:|--:|---|"]
+    heads = ["table", "rows", "metric", "modelwright", "default LightGBM", "at least it", "evidence (95 %)", "wall s"]
+    heads += ["one row p50 ms", "rows/s", "MB", "members"]
+    lines += [f"| {' | '.join(heads)} |", "|---|--:|---|--:|--:|---|---|--:|--:|--:|--:|---|"]
     for r in rows:
         if r["score"] is None:
             lines.append(f"| {r['table']} | {r['rows']} | {r['metric']} | failed: {r['error']['rule'][:80]} |")
