@@ -57,7 +57,7 @@ def sound(task, target, scores, choices=None, weight=None):
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6), n=st.sampled_from([1, 2, 3, 5, 17, 60]), is_weighted=st.booleans())
 def test_every_interval_holds_its_value(seed, n, is_weighted):
     rng = np.random.default_rng(seed)
@@ -139,11 +139,11 @@ def test_a_few_rows_that_decide_are_announced():
 
 
 def test_many_rows_are_quick():
-    target, scores = binary(200_000, np.random.default_rng(0), 0.05)
+    target, scores = binary(50_000, np.random.default_rng(0), 0.05)
     begun = time.perf_counter()
     found = measure(BINARY, target, scores, None)
-    assert time.perf_counter() - begun < 10  # about 0.5 s on an idle core
-    assert found["roc_auc"].high - found["roc_auc"].low < 0.01
+    assert time.perf_counter() - begun < 10  # about 0.1 s on an idle core
+    assert found["roc_auc"].high - found["roc_auc"].low < 0.02
 
 
 @pytest.mark.parametrize(("share", "n"), [(0.0, 10), (1.0, 10), (0.3, 1000), (0.5, 0)])
@@ -167,16 +167,16 @@ def coverage(task, draw, truth, n, n_times, names):
 
 
 def truths(task, draw):
-    target, scores = draw(400_000, np.random.default_rng(10**6))
+    target, scores = draw(200_000, np.random.default_rng(10**6))
     return {m.name: compute(m.name, target, scores) for m in MEASURES.values() if task.kind in m.kinds}
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say():
     for task, draw in ((BINARY, binary), (VALUE, regression)):
         truth = truths(task, draw)
-        found = coverage(task, draw, truth, 200, 150, list(truth))
-        # 150 simulations: 95 % give or take three standard errors of 1.8 %.
-        assert {k: v for k, v in found.items() if not v >= 0.895} == {}
+        found = coverage(task, draw, truth, 200, 100, list(truth))
+        # 100 simulations: 95 % less three standard errors of 2.2 %.
+        assert {k: v for k, v in found.items() if not v >= 0.885} == {}
 
 
 @pytest.mark.slow
@@ -187,5 +187,6 @@ def test_coverage_is_95_percent_in_a_thousand_simulations(rate):
 
     truth = truths(BINARY, draw)
     found = coverage(BINARY, draw, truth, 200, 1000, list(truth))
-    # With ten positive rows some intervals are cautious (benchmarks/results/coverage.md); none may be bold.
-    assert {k: v for k, v in found.items() if not 0.93 <= v <= (0.975 if rate == 0.4 else 1.0)} == {}
+    # Ten positive rows, and true probabilities, make some intervals cautious (benchmarks/results/coverage.md).
+    most = {name: 1.0 if rate == 0.05 or name == "calibration_error" else 0.97 for name in found}
+    assert {k: v for k, v in found.items() if not 0.93 <= v <= most[k]} == {}

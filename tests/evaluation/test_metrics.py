@@ -15,7 +15,7 @@ from modelwright.evaluation.metrics import compute, loss
 
 CLASSES = [m.name for m in MEASURES.values() if TaskKind.MULTICLASS in m.kinds]
 VALUES = [m.name for m in MEASURES.values() if TaskKind.REGRESSION in m.kinds]
-SETTINGS = settings(max_examples=40, deadline=None)
+SETTINGS = settings(max_examples=15, deadline=None)
 
 
 def classified(seed, n, k):

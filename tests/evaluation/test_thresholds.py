@@ -12,7 +12,7 @@ from modelwright.evaluation.thresholds import SWEPT, best_threshold
 
 
 @pytest.mark.parametrize("metric", SWEPT)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), n=st.integers(4, 40), is_weighted=st.booleans())
 def test_the_sweep_knows_the_metric_at_every_threshold(metric, seed, n, is_weighted):
     rng = np.random.default_rng(seed)

@@ -100,7 +100,8 @@ def test_a_target_far_from_zero_is_learnt_as_one_near_it(learner):
     assert shares[1] == pytest.approx(shares[0], abs=0.05)
 
 
-@pytest.mark.parametrize("n_features", [5, pytest.param(520, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("n_features", [5, 520])
 @pytest.mark.parametrize("n_classes", [0, 2, 3])
 def test_lightgbm_does_not_depend_on_threads(n_classes, n_features):
     lesson = lesson_of(1500, n_classes=n_classes, n_features=n_features)
@@ -115,7 +116,7 @@ def test_the_default_preset_is_lightgbm_left_alone():
 
     lesson = lesson_of(300)
     data = lightgbm.Dataset(lesson.matrix.values, lesson.target, categorical_feature=[3])
-    alone = lightgbm.train({"objective": "binary", "verbosity": -1}, data)
+    alone = lightgbm.train({"objective": "binary", "verbosity": -1, "num_threads": 1}, data)
     fitted, curve = LightGBM(preset="default").fit(lesson)
     assert curve.best_round == 100
     assert np.allclose(fitted.predict(lesson.matrix)[:, 1], alone.predict(lesson.matrix.values), atol=1e-9)

@@ -27,11 +27,18 @@ MAKERS = {
     "xgboost": lambda: XGBoost(rounds=30),
 }
 QUICK = ("constant", "linear", "neighbours")
+
+
+def is_quick(name: str, promise: str) -> bool:
+    """Whether a case runs in every fast run: all of the light learners, a part of those with libraries."""
+    return name in QUICK or promise.endswith("_binary" if name == "lightgbm" else "_sound_binary")
+
+
 CASES = [
     pytest.param(
         check,
         id=f"{name}-{check.__name__}",
-        marks=() if name in QUICK or not check.__name__.endswith(("multiclass", "regression")) else pytest.mark.slow,
+        marks=() if is_quick(name, check.__name__) else pytest.mark.slow,
     )
     for name, make in MAKERS.items()
     for check in checks(make)

@@ -160,7 +160,7 @@ FAR = float(np.finfo(np.float32).max)
 
 
 @given(DOUBLES, SINGLES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_float32_bound_parts_values_as_the_double_does(bound, value):
     single = floor_single(np.array([bound]))
     if bound >= -FAR:
@@ -169,7 +169,7 @@ def test_a_float32_bound_parts_values_as_the_double_does(bound, value):
 
 
 @given(SINGLES, st.sampled_from([-1, 0, 1]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_ten_digits_part_float32_values(bound, step):
     """The value itself and its two neighbours fall on their sides of the spelt bound."""
     single = np.array([bound], dtype=np.float32)
@@ -331,7 +331,7 @@ LEARNT = LightGBM(rounds=3, leaves=6).fit(lesson_of(2, 300))[0].text
 
 
 @given(st.integers(0, len(LEARNT) - 1), st.binary(min_size=0, max_size=3), st.integers(0, 4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_altered_texts_are_refused_or_harmless(at, replacement, cut):
     altered = LEARNT[:at] + replacement + LEARNT[at + cut :]
     state = State("trees", {**META}, blobs={"model": altered})
@@ -345,7 +345,7 @@ def test_altered_texts_are_refused_or_harmless(at, replacement, cut):
 
 
 @given(st.integers(0, 10_000), st.integers(-5, 70), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_altered_numbers_are_refused_or_harmless(place, number, data):
     """Change one whole number within the trees and write an honest header: what a patient forger does."""
     lines = LEARNT.decode().split("\n")

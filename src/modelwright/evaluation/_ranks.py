@@ -42,7 +42,7 @@ class Order:
 
 def arrange(positive: Bools, score: Floats, weight: Floats) -> Order:
     """Sort rows by score and add up the weights of equal scores."""
-    order = np.argsort(score, kind="stable")
+    order = np.argsort(score)  # not stable, thus twice as fast: equal scores are added up anyway
     ranked = score[order]
     start = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
     of_positive = np.add.reduceat((weight * positive)[order], start)

@@ -27,8 +27,8 @@ def verdict(curve: Curve) -> str:
     - ``still improving``: training was ended by time or by the number of rounds, the best round lies in the
       last fifth, and the loss fell notably over it (a straight line through it falls by more than 1 % and by
       more than twice its standard error).
-    - ``stopped early``: after the best round the loss rose notably: further rounds would overfit, and the best
-      round was kept.
+    - ``stopped early``: after the best round the loss rose notably, by more than 1 % and beyond its noise: further
+      rounds would overfit, and the best round was kept.
     - ``converged``: neither: the loss had become flat. Learners without rounds are solved outright and count here.
 
     >>> from modelwright.core.ports import Curve
@@ -43,8 +43,7 @@ def verdict(curve: Curve) -> str:
     fell = float(losses[0] - losses[best])
     if curve.ended != "patience" and best >= len(losses) * (1 - TAIL) - 1 and _falls(losses, rounds, fell):
         return STILL_IMPROVING
-    settled = float(np.median(losses[best + 1 :][-3:])) if best + 1 < len(losses) else losses[best]
-    return STOPPED_EARLY if settled - losses[best] > NOTABLE * max(fell, abs(losses[best]) * NOTABLE) else CONVERGED
+    return STOPPED_EARLY if _rises(losses[best:], fell) else CONVERGED
 
 
 def describe(name: str, curve: Curve) -> dict[str, Any]:
@@ -84,6 +83,14 @@ def _falls(losses: Floats, rounds: Floats, fell: float) -> bool:
     noise = float(np.sqrt(((y - slope * x) @ (y - slope * x)) / max(n - 2, 1) / (x @ x)))
     drop = -slope * float(x[-1] - x[0])
     return drop > NOTABLE * fell and -slope > 2 * noise
+
+
+def _rises(losses: Floats, fell: float) -> bool:
+    """Whether the loss ends notably above the best round, with which ``losses`` begins."""
+    steps = np.diff(losses)
+    # The best of a noisy curve lies below it: by about three deviations, of which a step between two has root 2.
+    noise = 3 * float(steps.std()) / np.sqrt(2) if len(steps) > 2 else 0.0
+    return float(np.median(losses[-3:]) - losses[0]) > NOTABLE * max(fell, NOTABLE * abs(float(losses[0]))) + noise
 
 
 def _thin(curve: Curve) -> list[int]:

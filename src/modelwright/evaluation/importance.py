@@ -75,12 +75,12 @@ def importance(
         n_rows = min(max(int(matrix.n_rows * share), ROWS_LEAST), matrix.n_rows)
         kept = np.sort(np.random.default_rng(seed).choice(matrix.n_rows, n_rows, replace=False))
         matrix, target, weight = matrix.take(kept), target[kept], None if weight is None else weight[kept]
+    base = loss(task.kind, target, predict(matrix))
     trial = _Trial(predict, matrix, target, task, seed)
     used = _used(trial, groups) if len(groups) > 4 * BLOCK else list(groups)
     tallies = {source: _Tally.empty(matrix.n_rows) for source in groups}
-    left_out = _shuffle(trial, {s: groups[s] for s in used}, tallies, lambda: clock() > ends)
+    left_out = _shuffle(trial, {s: groups[s] for s in used}, tallies, base, lambda: clock() > ends)
     counts = np.ones(matrix.n_rows) if weight is None else np.asarray(weight, dtype=np.float64)
-    base = loss(task.kind, target, predict(matrix))
     measured = [
         {"column": s, **_rise(tallies[s], base, counts, is_root=not task.is_classification)}
         for s in groups
@@ -119,7 +119,10 @@ class _Trial:
 
 @dataclass(slots=True)
 class _Tally:
-    """Losses added up over the shuffles: by the row that was asked and by the row that gave its values."""
+    """What the shuffles did, added up: rise of the loss by the row that was asked and by the row that gave its values.
+
+    Rises, not losses: most of what a row loses it loses unshuffled, and that says nothing about who gave.
+    """
 
     asked: Floats
     gave: Floats
@@ -130,10 +133,10 @@ class _Tally:
         """Return a tally of nothing."""
         return cls(np.zeros(n_rows), np.zeros(n_rows))
 
-    def add(self, losses: Floats, order: Ints) -> None:
+    def add(self, rises: Floats, order: Ints) -> None:
         """Add one shuffle."""
-        self.asked += losses
-        self.gave[order] += losses
+        self.asked += rises
+        self.gave[order] += rises
         self.n_repeats += 1
 
 
@@ -160,7 +163,11 @@ def _used(trial: _Trial, groups: dict[str, list[int]]) -> list[str]:
 
 
 def _shuffle(
-    trial: _Trial, groups: dict[str, list[int]], tallies: dict[str, _Tally], is_late: Callable[[], bool]
+    trial: _Trial,
+    groups: dict[str, list[int]],
+    tallies: dict[str, _Tally],
+    base: Floats,
+    is_late: Callable[[], bool],
 ) -> set[str]:
     """Shuffle every column, all of them once before any of them again; return those never reached."""
     sources = list(groups)
@@ -173,7 +180,7 @@ def _shuffle(
             orders = [trial.order(numbers[s], repeat) for s in chosen]
             said = trial.predictions([groups[s] for s in chosen], orders)
             for source, order, scores in zip(chosen, orders, said, strict=True):
-                tallies[source].add(loss(trial.task.kind, trial.target, scores), order)
+                tallies[source].add(loss(trial.task.kind, trial.target, scores) - base, order)
     return set()
 
 
@@ -184,12 +191,13 @@ def _rise(tally: _Tally, base: Floats, weight: Floats, *, is_root: bool) -> dict
     if not tally.n_repeats:
         return {"value": 0.0, "low": 0.0, "high": 0.0, **known}
     asked, gave = tally.asked / tally.n_repeats, tally.gave / tally.n_repeats
-    before, after = float(share @ base), float(share @ asked)
-    moved = n * share * (asked - after) + (gave - gave.mean()), n * share * (base - before)
-    value = after - before
+    before, value = float(share @ base), float(share @ asked)
+    after = max(before + value, 0.0)
+    moved = n * share * (asked - value) + gave - gave.mean()
     if is_root:
         # The slope of the root turns an influence on the mean square into one on its root.
+        of_base = n * share * (base - before)
         slopes = [0.5 / max(np.sqrt(v), 1e-150) for v in (after, before)]
-        moved, value = (moved[0] * slopes[0], moved[1] * slopes[1]), float(np.sqrt(after) - np.sqrt(before))
-    low, high = _ends.skewed(value, moved[0] - moved[1], np.ones(n))
+        moved, value = (of_base + moved) * slopes[0] - of_base * slopes[1], float(np.sqrt(after) - np.sqrt(before))
+    low, high = _ends.skewed(value, moved, np.ones(n))
     return {"value": value, "low": low, "high": high, **known}

@@ -42,7 +42,7 @@ class Judged:
     scores: Floats
 
 
-def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[str, float]) -> Judged:
+def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[str, float], seconds: float) -> Judged:
     """Measure a model on the sealed rows.
 
     Args:
@@ -51,6 +51,7 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
         sealed: The sealed rows.
         run: Seed and budget; measurements that can be shortened are, when time is short.
         times: Seconds by stage so far.
+        seconds: About how long it may take; the costly measurements are shortened to fit.
     """
     run.say("evaluate", "measures")
     task, target, weight = sealed.task, sealed.target, sealed.weight
@@ -70,11 +71,11 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
         target[rows],
         task,
         seed=run.seed,
-        seconds=_share(run, found, 0.4),
+        seconds=0.3 * seconds,
         weight=some_weight,
     )
     run.say("evaluate", "bias and variance")
-    split = _bias_variance(found, sealed, rows, run)
+    split = _bias_variance(found, sealed, rows, run, limit=0.3 * seconds)
     return Judged(
         Evidence(
             kpis=kpis,
@@ -113,7 +114,7 @@ def leaderboard(found: Found) -> tuple[dict[str, Any], ...]:
     return tuple(rank(entries, greater_is_better=metric.greater_is_better))
 
 
-def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run) -> dict[str, Any]:
+def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run, *, limit: float) -> dict[str, Any]:
     """Refit an untuned LightGBM on resamples of the training rows and split its error on the sealed rows.
 
     The default LightGBM stands in for the ensemble: eight fits of the whole ensemble would cost more than the
@@ -124,7 +125,6 @@ def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run) -> dict[
     rng = np.random.default_rng(run.seed)
     judged = found.yardsticks.narrow(found.material.plan.matrix(sealed.frame[rows]))
     n = min(p.n_rows, RESAMPLED_ROWS_MOST)
-    limit = _share(run, found, 0.5)
     begun = run.clock()
     predictions: list[Floats] = []
     for _ in range(RESAMPLES):
@@ -137,11 +137,6 @@ def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run) -> dict[
         fitted, _ = untuned(run).fit(lesson)
         predictions.append(fitted.predict(judged))
     return decompose(predictions, sealed.target[rows], sealed.task)
-
-
-def _share(run: Run, found: Found, share: float) -> float:
-    """Return a share of the time kept for evidence; unlimited when work units are counted."""
-    return share * found.pace.tail_seconds if found.pace.is_timed else float("inf")
 
 
 def _some(n: int, most: int, seed: int) -> Ints:

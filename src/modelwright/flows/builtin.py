@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import entry_points
 
 from modelwright.core.catalogue import Catalogue
@@ -27,5 +28,8 @@ def catalogue() -> Catalogue:
     A plug-in's learner joins by an entry point of the group ``modelwright.learners``; it cannot replace a
     built-in one.
     """
+    # Threads that wait for each other sleep rather than spin: spinning makes boosting several times slower as soon
+    # as something else uses a core. Read when the first such library is loaded, so it is set before any is.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     added = {e.name: e.value for e in entry_points(group="modelwright.learners")}
     return Catalogue({"learner": {**added, **LEARNERS}, "fitted": FITTED})

@@ -21,8 +21,9 @@ from modelwright.packaging.package import Package
 from modelwright.packaging.reading import read as read_package
 from modelwright.packaging.writing import check_writable, write
 from modelwright.reports.summary import summary
-from modelwright.search.final import ALL_ROWS, TRAINING_ROWS, evidence_model, final_model
+from modelwright.search.final import ALL_ROWS, TRAINING_ROWS, evidence_model, final_model, seconds_needed
 from modelwright.search.journal import Journal
+from modelwright.search.pace import package_seconds
 from modelwright.search.problem import Material, Problem
 from modelwright.search.workshop import search
 
@@ -132,7 +133,8 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
     model = evidence_model(found, run)
     stages.end("search")
 
-    judged = judge(model, found, sealed, run, times=stages.seconds)
+    keep = package_seconds(run.budget_seconds) + seconds_needed(found, everything.n_rows, run)
+    judged = judge(model, found, sealed, run, times=stages.seconds, seconds=max(run.seconds_left() - keep, 1.0))
     stages.end("evaluate")
 
     if settings.final_fit == "all":

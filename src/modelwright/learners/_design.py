@@ -102,9 +102,9 @@ class Design:
             level=array(state, "level", (len(level_at),)),
         )
 
-    def check(self, state: State, matrix: Matrix) -> None:
-        """Refuse a matrix of another width."""
-        width(state, matrix.values.shape[1], self.n_features)
+    def check(self, kind: str, matrix: Matrix) -> None:
+        """Refuse a matrix of another width for a part of this kind."""
+        width(kind, matrix.values.shape[1], self.n_features)
 
 
 def _scale(sample: Singles, column: Singles) -> tuple[float, float]:

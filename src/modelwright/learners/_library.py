@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_void_p
 from functools import cache
 from importlib.util import find_spec
@@ -53,41 +54,55 @@ def _declare(found: ctypes.CDLL) -> ctypes.CDLL:
     return found
 
 
+class _Desk(threading.local):
+    """Each thread's own place for a row and its answer; finding an array's address anew takes microseconds."""
+
+    def __init__(self, n_features: int, width: int) -> None:
+        self.row, self.answer = np.empty(n_features, dtype=np.float32), np.empty((1, width))
+        self.row_address, self.answer_address = self.row.ctypes.data, self.answer.ctypes.data
+        self.length = byref(c_int64())
+
+
 class Engine:
     """One model inside the library; frees it when it is no longer used.
 
     Args:
         text: A model text that was checked: the library trusts what it reads.
         n_features: Columns of every matrix.
-        n_outputs: Margins per row; None to get the leaf that a row reaches in each tree instead.
-        n_trees: Trees of the text.
+        width: Answers per row: margins, or as many as trees to get the leaf that a row reaches in each.
+        wants_leaves: Whether leaves are asked for.
     """
 
-    def __init__(self, text: bytes, n_features: int, n_outputs: int | None, n_trees: int) -> None:
+    def __init__(self, text: bytes, n_features: int, width: int, *, wants_leaves: bool = False) -> None:
         self._library = library()
         self._model, self._one_row = c_void_p(), c_void_p()
-        self.n_features, self.width = n_features, n_outputs or n_trees
-        self._asked = RAW_SCORE if n_outputs else LEAF_INDEX
+        self.n_features, self.width = n_features, width
+        self._asked = LEAF_INDEX if wants_leaves else RAW_SCORE
         self._call("LGBM_BoosterLoadModelFromString", text, byref(c_int()), byref(self._model))
         init = (self._model, self._asked, 0, ALL_ROUNDS, SINGLE, n_features, b"num_threads=1 verbosity=-1")
         self._call("LGBM_BoosterPredictForMatSingleRowFastInit", *init, byref(self._one_row))
+        self._own = _Desk(n_features, self.width)
         self._predict_one = self._library.LGBM_BoosterPredictForMatSingleRowFast
 
     def answer(self, values: Array) -> Floats:
         """Return (n_rows, width) margins or leaf numbers for float32 or float64 rows in C order."""
-        out = np.empty((len(values), self.width))
-        length = c_int64()
         if len(values) == 1 and values.dtype == np.float32:
-            # Every call has its own buffer, so threads may share this object.
-            if self._predict_one(self._one_row, values.ctypes.data, byref(length), out.ctypes.data):
-                self._fail()
-        elif len(values):
+            return self._answer_one(values[0])
+        out = np.empty((len(values), self.width))
+        if len(values):
             kind = SINGLE if values.dtype == np.float32 else DOUBLE
             threads = b"num_threads=%d verbosity=-1" % (2 if len(values) >= MANY_ROWS else 1)
             shape = (len(values), self.n_features, ROW_MAJOR)
-            how = (self._asked, 0, ALL_ROUNDS, threads, byref(length), out.ctypes.data)
+            how = (self._asked, 0, ALL_ROUNDS, threads, byref(c_int64()), out.ctypes.data)
             self._call("LGBM_BoosterPredictForMat", self._model, values.ctypes.data, kind, *shape, *how)
         return out
+
+    def _answer_one(self, row: Array) -> Floats:
+        own = self._own
+        own.row[:] = row
+        if self._predict_one(self._one_row, own.row_address, own.length, own.answer_address):
+            self._fail()
+        return own.answer.copy()
 
     def _call(self, name: str, *arguments: object) -> None:
         if getattr(self._library, name)(*arguments):

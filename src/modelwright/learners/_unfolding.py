@@ -60,7 +60,7 @@ def real(state: State, name: str) -> float:
     return float(value)
 
 
-def width(state: State, found: int, expected: int) -> None:
+def width(kind: str, found: int, expected: int) -> None:
     """Refuse a matrix of another width than the part was fitted on."""
     if found != expected:
-        refuse(state.kind, "a fitted part gets the features it was fitted on", f"{found} instead of {expected}")
+        refuse(kind, "a fitted part gets the features it was fitted on", f"{found} instead of {expected}")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 ROWS_MAX, CELLS_MAX, PATH_ROWS_MAX = 50_000, 8_000_000, 5_000
-EXACT_COLUMNS_MAX = 1_000
+EXACT_COLUMNS_MAX = 500
 LEARN_MIN = 40
 """Rows under which nothing is held out to choose the penalty."""
 
@@ -65,7 +65,7 @@ class LinearModel:
 
     def predict(self, matrix: Matrix) -> Floats:
         """Return (n_rows,) values, or (n_rows, n_classes) probabilities."""
-        self.design.check(State("linear"), matrix)
+        self.design.check("linear", matrix)
         margins = self.design.apply(matrix.values) @ self.coefficients[:-1] + self.coefficients[-1]
         if margins.shape[1] == 1:
             return np.asarray(np.clip(margins[:, 0], self.low, self.high))
@@ -93,19 +93,26 @@ class Linear:
         design = Design.of(lesson.matrix)
         if not design.n_columns:
             return Constant().fit(lesson)
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        # One thread: sums then do not depend on their number, and small products do not wait for busy cores.
+        with threadpool_limits(limits=1, user_api="blas"):
+            return self._fit(design, lesson), Curve()
+
+    def _fit(self, design: Design, lesson: Lesson) -> LinearModel:
         yard = Yard.of(lesson)
         rows = _sample(lesson.matrix.n_rows, design.n_columns, lesson.seed)
         learn = _Problem.of(design, yard, lesson, rows)
         start = np.zeros((design.n_columns + 1, max(1, lesson.n_classes)))
         penalty = self.settings.penalty or _best_penalty(learn, _held_out(design, yard, lesson), start, lesson)
         coefficients = learn.solve(penalty, start, self.settings.iterations, lesson.seconds_left)
-        low = high = 0.0
-        if not lesson.n_classes:
-            coefficients = coefficients * yard.spread
-            coefficients[-1] += yard.mean
-            least, most = float(np.min(lesson.target)), float(np.max(lesson.target))
-            low, high = least - (most - least) / 2, most + (most - least) / 2
-        return LinearModel(design, coefficients, low, high), Curve()
+        if lesson.n_classes:
+            return LinearModel(design, coefficients, 0.0, 0.0)
+        coefficients = coefficients * yard.spread
+        coefficients[-1] += yard.mean
+        target = np.asarray(lesson.target, dtype=np.float64)
+        reach = float(np.ptp(target)) / 2
+        return LinearModel(design, coefficients, float(target.min()) - reach, float(target.max()) + reach)
 
     @classmethod
     def restore(cls, state: State) -> LinearModel:

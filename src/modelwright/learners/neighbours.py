@@ -65,7 +65,7 @@ class NeighboursModel:
 
     def predict(self, matrix: Matrix) -> Floats:
         """Return (n_rows,) values, or (n_rows, n_classes) probabilities."""
-        self.design.check(State("neighbours"), matrix)
+        self.design.check("neighbours", matrix)
         shown = self.design.apply(matrix.values).astype(np.float32)
         out = np.empty((len(shown), *self.prior.shape) if len(self.prior) else len(shown))
         for start in range(0, len(shown), CHUNK_ROWS):

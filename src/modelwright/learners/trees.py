@@ -48,9 +48,11 @@ class Trees:
     ) -> None:
         self.text, self.link, self.n_features, self.n_outputs = text, link, n_features, n_outputs
         self.vectors = vectors
-        n_leaves = _text.leaves_of(text)
-        self._first_leaf = starts(n_leaves)
-        self._engine = Engine(text, n_features, n_outputs if vectors is None else None, len(n_leaves))
+        if vectors is None:
+            self._engine = Engine(text, n_features, n_outputs)
+        else:
+            self._first_leaf = starts(_text.leaves_of(text))
+            self._engine = Engine(text, n_features, len(self._first_leaf), wants_leaves=True)
 
     @classmethod
     def of(cls, table: TreeTable, link: str, *, n_features: int, bias: Floats, scale: float = 1.0) -> Trees:
@@ -63,7 +65,7 @@ class Trees:
     def margins(self, matrix: Matrix) -> Floats:
         """Return the sums before the link, shape (n_rows, n_outputs)."""
         values = np.ascontiguousarray(matrix.values)
-        width(State("trees"), values.shape[1], self.n_features)
+        width("trees", values.shape[1], self.n_features)
         answer = self._engine.answer(values)
         return answer if self.vectors is None else self._summed(self.vectors, answer)
 
@@ -127,8 +129,11 @@ def apply_link(link: str, margins: Floats) -> Floats:
     if link in ("softmax", "shares"):
         powers = np.exp(margins - margins.max(axis=1, keepdims=True)) if link == "softmax" else margins
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-    positive = margins.clip(0.0, 1.0) if link == "share" else 1.0 / (1.0 + np.exp(-margins.clip(-500.0, 500.0)))
-    return np.concatenate([1.0 - positive, positive], axis=1)
+    answer = np.empty((len(margins), 2))
+    positive = margins[:, 0]
+    answer[:, 1] = positive.clip(0.0, 1.0) if link == "share" else 1.0 / (1.0 + np.exp(np.minimum(-positive, 500.0)))
+    np.subtract(1.0, answer[:, 1], out=answer[:, 0])
+    return answer
 
 
 def can_merge(models: Sequence[Fitted]) -> bool:

@@ -11,8 +11,9 @@ import numpy as np
 from modelwright.core.model import Model
 from modelwright.core.ports import Lesson
 from modelwright.learners.blend import Blend
+from modelwright.search.pace import package_seconds
 from modelwright.search.problem import Material
-from modelwright.search.threads import fits_at_once, threads_of_fit
+from modelwright.search.threads import fits_at_once, threads_of_fit, wall_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 ROUNDS_GROWTH = 0.5
 """A fit on more rows bears more rounds; half of the rows' growth is a cautious share of it."""
-SAFETY = 1.3
+SAFETY = 1.2
 TRAINING_ROWS, ALL_ROWS = "training rows", "all rows"
 
 
@@ -43,10 +44,11 @@ def members_of(found: Found) -> tuple[Member, ...]:
     return tuple(Member(t, float(w)) for t, w in pairs if w > 0)
 
 
-def seconds_needed(found: Found, n_rows: int) -> float:
+def seconds_needed(found: Found, n_rows: int, run: Run) -> float:
     """Return how long a fit of all members on this many rows is expected to take."""
-    n_fit = len(found.folds.folds[0].fit)
-    return SAFETY * sum(m.tried.fit_seconds for m in members_of(found)) * max(n_rows / n_fit, 1.0)
+    growth = max(n_rows / len(found.folds.folds[0].fit), 1.0)
+    fits = [m.tried.fit_seconds * growth for m in members_of(found)]
+    return SAFETY * wall_seconds(fits, fits_at_once(n_rows, len(fits), run))
 
 
 def model_on(material: Material, found: Found, run: Run) -> Model:
@@ -108,8 +110,8 @@ def final_model(found: Found, everything: Problem, run: Run, *, otherwise: Model
     The same members with the same rounds are fitted on all rows, the sealed ones included, when time allows;
     ``otherwise`` is the model that the evidence was measured on.
     """
-    keep = found.pace.tail_seconds / 2
-    if run.is_stopped() or seconds_needed(found, everything.n_rows) > run.seconds_left() - keep:
+    keep = package_seconds(run.budget_seconds)
+    if run.is_stopped() or seconds_needed(found, everything.n_rows, run) > run.seconds_left() - keep:
         return otherwise, TRAINING_ROWS
     model, is_cut = _fit_all(Material.prepare(everything), found, run, lambda: run.seconds_left() - keep)
     return (otherwise, TRAINING_ROWS) if is_cut else (model, ALL_ROWS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ if TYPE_CHECKING:
 ROUNDS_TIMES_RATE = 25.0
 """Boosting settles after about this many rounds times learning rate (500 rounds at 0.05)."""
 RATE_LOWEST, RATE_HIGHEST = 0.03, 0.25
-REFIT_EXTRA = 1.35
-"""A final fit sees more rows than a fold's fit did; its time grows with them."""
+SEALED_GROWTH = 1.25
+"""A fit on all rows sees about this many times the training rows."""
+REFIT_SAFETY = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,13 @@ class Pace:
         run: Clock and budget.
         tail_seconds: Kept for evidence, package and report.
         n_folds: Folds of the comparison.
+        n_at_once: How many of them are fitted side by side.
     """
 
     run: Run
     tail_seconds: float
     n_folds: int
+    n_at_once: int = 1
 
     @property
     def is_timed(self) -> bool:
@@ -36,11 +40,8 @@ class Pace:
 
     @property
     def refits(self) -> float:
-        """How many fold fits' worth of time the fits after the race take: on the training rows and on all rows.
-
-        A holdout's own fits serve as the evidence model, so only the fit on all rows remains.
-        """
-        return REFIT_EXTRA if self.n_folds == 1 else 2 * REFIT_EXTRA
+        """How many fold fits' worth of time the fits after the race take."""
+        return refits(self.n_folds)
 
     def left(self, refit_seconds: float = 0.0) -> float:
         """Seconds the race may still use when the fits after it take ``refit_seconds`` a fold."""
@@ -50,14 +51,34 @@ class Pace:
 
     def fold_seconds(self, share: float, total: float, refit_seconds: float) -> float:
         """Seconds one fold of a candidate may take, so that its final fits still find room."""
-        return max(min(share * total, self.left(refit_seconds)), 0.0) / (self.n_folds + self.refits)
+        turns = math.ceil(self.n_folds / self.n_at_once)
+        return max(min(share * total, self.left(refit_seconds)), 0.0) / (turns + self.refits)
+
+
+def refits(n_folds: int) -> float:
+    """Return how many fold fits' worth of time the fits on the training rows and on all rows take.
+
+    Time grows with the rows. A holdout's own fits serve as the judged model, so only the fit on all rows remains.
+
+    >>> refits(1) < refits(5) < refits(3)
+    True
+    """
+    if n_folds == 1:
+        return REFIT_SAFETY * SEALED_GROWTH * 1.1
+    growth = n_folds / (n_folds - 1)
+    return REFIT_SAFETY * growth * (1 + SEALED_GROWTH)
 
 
 def tail_seconds(budget_seconds: float | None) -> float:
-    """Return what is kept for evidence, package and report: 4 s and 8 % of the budget, never over 40 % of it."""
+    """Return what is kept for evidence, package and report: 5 s and 8 % of the budget, never over 40 % of it."""
     if budget_seconds is None:
         return 0.0
-    return min(4.0 + 0.08 * budget_seconds, 0.4 * budget_seconds, 40.0)
+    return min(5.0 + 0.08 * budget_seconds, 0.4 * budget_seconds, 40.0)
+
+
+def package_seconds(budget_seconds: float | None) -> float:
+    """Return the part of the tail that is kept for the documents and the package."""
+    return 0.6 * tail_seconds(budget_seconds)
 
 
 def learning_rate(round_seconds: float, fit_seconds: float) -> float:

@@ -14,7 +14,7 @@ from modelwright.core.ports import Curve, Exam, Lesson
 from modelwright.search import pace as pacing
 from modelwright.search.ensemble import choose, loss_of
 from modelwright.search.portfolio import Candidate
-from modelwright.search.threads import fits_at_once, threads_of_fit
+from modelwright.search.threads import fits_at_once, threads_of_fit, wall_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from modelwright.search.pace import Pace
     from modelwright.search.problem import Material
 
-PROBE_ROUNDS = 8
+PROBE_ROUNDS = (4, 20)
 FORGIVEN = 1.25
 """A candidate is dropped after its first folds when its loss is this many times the leader's worst fold."""
 SHORTEST_FIT_SECONDS = 0.15
@@ -80,7 +80,7 @@ class Race:
     pace: Pace
     journal: Journal
     round_seconds: dict[str, float]
-    """Seconds of one boosting round by learner, on one fold, as measured."""
+    """Seconds of one boosting round by candidate, on one fold, as measured."""
 
     def go(self, candidates: Sequence[Candidate]) -> Result:
         """Run the candidates in order and return what they came to."""
@@ -192,13 +192,22 @@ class Race:
         return replace(candidate, params={**candidate.params, **rates})
 
     def _measured_round(self, candidate: Candidate) -> float:
-        """Seconds of one round of this learner on one fold, measured once by a short fit."""
-        if candidate.learner not in self.round_seconds:
-            rates = {"learning_rate": 0.1, "rounds": PROBE_ROUNDS, "patience": PROBE_ROUNDS}
-            probe = replace(candidate, params={**candidate.params, **rates})
-            *_, spent = self._fit_fold(probe, 0, float("inf"), self._threads)
-            self.round_seconds[candidate.learner] = spent / PROBE_ROUNDS
-        return self.round_seconds[candidate.learner]
+        """Seconds of one round of this candidate on one fold, measured once by two short fits.
+
+        Their difference leaves out what comes once: imports, binning, and the like.
+        """
+        if candidate.name not in self.round_seconds:
+            n_few, n_more = PROBE_ROUNDS
+            few, more = self._probe(candidate, n_few), self._probe(candidate, n_more)
+            # Never under half of the plain mean: a difference of two noisy times can be far too small.
+            self.round_seconds[candidate.name] = max((more - few) / (n_more - n_few), more / n_more / 2)
+        return self.round_seconds[candidate.name]
+
+    def _probe(self, candidate: Candidate, rounds: int) -> float:
+        """Return the seconds of a fit of this many rounds."""
+        rates = {"learning_rate": 0.1, "rounds": rounds, "patience": rounds}
+        probe = replace(candidate, params={**candidate.params, **rates})
+        return self._fit_fold(probe, 0, float("inf"), self._threads)[3]
 
     def _judge(self, candidate: Candidate, outcomes: Sequence[tuple[Fitted, Curve, Floats, float]]) -> Tried:
         p = self.material.problem
@@ -253,8 +262,9 @@ class Race:
         return choose(predictions, p.target[covered], metric=self.metric, weight=weight, seed=p.seed)
 
     def _refit_seconds(self, tried: Sequence[Tried]) -> float:
-        """Seconds a fold's fit of all current members takes."""
-        return float(sum(t.fit_seconds for t, w in zip(tried, self._weights(tried), strict=True) if w > 0))
+        """Seconds a fold's fit of all current members takes, side by side where that is done."""
+        members = [t.fit_seconds for t, w in zip(tried, self._weights(tried), strict=True) if w > 0]
+        return wall_seconds(members, fits_at_once(self.material.problem.n_rows, max(len(members), 1), self.run))
 
     def _best(self, tried: Sequence[Tried]) -> float | None:
         if not tried:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modelwright.data.splitting import fold
-from modelwright.search.pace import REFIT_EXTRA, ROUNDS_TIMES_RATE
+from modelwright.search.pace import ROUNDS_TIMES_RATE, refits
+from modelwright.search.threads import fits_at_once
 
 if TYPE_CHECKING:
     from modelwright.core.run import Run
@@ -59,6 +61,7 @@ def _affordable(problem: Problem, run: Run, round_seconds: float, search_seconds
         return 5, 1
     one_fit = round_seconds * ROUNDS_TIMES_RATE / TYPICAL_RATE
     for n_folds in (5, 3):
-        if (n_folds + 2 * REFIT_EXTRA) * one_fit * FITS_WANTED <= search_seconds:
+        turns = math.ceil(n_folds / fits_at_once(problem.n_rows, n_folds, run))
+        if (turns + refits(n_folds)) * one_fit * FITS_WANTED <= search_seconds:
             return n_folds, 1
     return 1, 1

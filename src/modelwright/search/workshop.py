@@ -14,6 +14,7 @@ from modelwright.learners.calibration import fit_calibrator
 from modelwright.search.pace import Pace, tail_seconds
 from modelwright.search.portfolio import portfolio
 from modelwright.search.race import Race, Result
+from modelwright.search.threads import fits_at_once
 from modelwright.search.validation import plan_folds
 from modelwright.search.yardstick import fit_yardsticks
 
@@ -76,8 +77,9 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
         round_seconds=yardsticks.round_seconds,
         search_seconds=run.seconds_left() - tail,
     )
-    pace = Pace(run, tail, 1 if folds.is_holdout else len(folds.folds))
     p = material.problem
+    n_folds = len(folds.folds)
+    pace = Pace(run, tail, n_folds, fits_at_once(p.n_rows, n_folds, run))
     candidates = portfolio(
         n_rows=p.n_rows,
         n_classes=p.n_classes,

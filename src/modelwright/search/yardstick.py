@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from modelwright.search.problem import Material
 
 
+WARM_ROWS = 50
+
+
 @dataclass(frozen=True, slots=True)
 class Yardsticks:
     """Two models nobody had to work for.
@@ -65,6 +68,8 @@ def fit_yardsticks(material: Material, run: Run) -> Yardsticks:
     lesson = Lesson(base, p.target, p.n_classes, p.weight, None, p.seed, threads_of_fit(p.n_rows, 1, run))
     constant, _ = run.catalogue.find("learner", "constant")().fit(lesson)
     learner = untuned(run)
+    few = np.arange(min(p.n_rows, WARM_ROWS))
+    learner.fit(replace(lesson, matrix=base.take(few), target=p.target[few], weight=None))  # its library is imported
     begun = run.clock()
     plain = Matrix(np.ascontiguousarray(base.values[:, list(columns)]), tuple(base.features[i] for i in columns))
     fitted, curve = learner.fit(replace(lesson, matrix=plain))
