@@ -166,11 +166,11 @@ def lost_by_threshold(n: int, n_times: int) -> dict[str, dict[str, list[float]]]
     for population in POPULATIONS[:5]:
         target, scores, _ = population.draw(TRUTH_ROWS, np.random.default_rng([1, 0]))
         for metric in thresholds.SWEPT:
-            cuts, values = thresholds._sweep(target == 1, scores[:, 1], np.ones(len(target)), metric)
+            cuts, values = thresholds.sweep(target == 1, scores[:, 1], np.ones(len(target)), metric)
             lost: list[list[float]] = [[], []]
             for seed in range(n_times):
                 few, said, _ = population.draw(n, np.random.default_rng([4, seed]))
-                own, seen = thresholds._sweep(few == 1, said[:, 1], np.ones(n), metric)
+                own, seen = thresholds.sweep(few == 1, said[:, 1], np.ones(n), metric)
                 for i, cut in enumerate((own[seen.argmax()], thresholds.best_threshold(few, said, metric))):
                     lost[i].append(float(values.max() - values[min(np.searchsorted(cuts, cut), len(values) - 1)]))
             found.setdefault(population.title, {})[metric] = [float(np.mean(each)) for each in lost]

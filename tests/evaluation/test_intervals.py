@@ -110,7 +110,18 @@ def test_huge_values_do_not_break_the_evidence():
     found = measure(VALUE, target, np.zeros(4), None)
     assert math.isnan(found["mse"].value)
     assert "too large" in found["mse"].note
+    assert "too large" in found["r2"].note
     assert math.isfinite(found["mae"].value)
+
+
+def test_rows_that_lose_alike_say_that_they_show_no_doubt():
+    for task, target, scores in (
+        (VALUE, np.arange(5.0), np.arange(5.0)),
+        (BINARY, np.ones(5, int), np.eye(2)[[1] * 5]),
+    ):
+        found = sound(task, target, scores)
+        name = "mae" if task is VALUE else "log_loss"
+        assert "every row loses the same" in found[name].note
 
 
 def test_labels_absent_from_the_rows_are_named():

@@ -19,7 +19,7 @@ def test_the_sweep_knows_the_metric_at_every_threshold(metric, seed, n, is_weigh
     target = np.r_[0, 1, rng.integers(0, 2, n)]
     probability = rng.integers(1, 10, n + 2) / 10
     weight = rng.integers(1, 4, n + 2).astype(float) if is_weighted else np.ones(n + 2)
-    cuts, values = thresholds._sweep(target == 1, probability, weight, metric)
+    cuts, values = thresholds.sweep(target == 1, probability, weight, metric)
     for cut, value in zip(cuts, values, strict=True):
         choices = (probability >= cut).astype(int)
         assert value == pytest.approx(compute(metric, target, probability, choices, weight=weight))
@@ -34,7 +34,7 @@ def test_it_comes_near_the_best_threshold_of_all_rows(metric):
         return target, 1 / (1 + np.exp(-(1.5 * x - 1.125 + np.log(1 / 9))))
 
     target, probability = draw(200_000, 1)
-    cuts, values = thresholds._sweep(target == 1, probability, np.ones(len(target)), metric)
+    cuts, values = thresholds.sweep(target == 1, probability, np.ones(len(target)), metric)
     lost = []
     for seed in range(20):
         cut = best_threshold(*draw(1000, 100 + seed), metric)

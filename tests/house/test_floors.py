@@ -1,12 +1,8 @@
 """Imports only go down, every room is named, and ARCHITECTURE.md draws the same floors."""
 
 import re
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import floors  # noqa: E402
+import floors
 
 
 def test_every_room_has_a_floor():

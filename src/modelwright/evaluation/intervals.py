@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HEAVY = 0.4
 """From this leaning on, a few rows decide a mean and its interval covers the truth less often than it says."""
 HEAVY_ROWS = 10
+OF_LOSSES = (*metrics.MEANS, "rmse", "r2")
 
 
 def measure(
@@ -60,14 +61,16 @@ def measure(
 def score(name: str, rows: Judged, task: Task) -> Score:
     """Return one measure with its interval."""
     value = metrics.of(name, rows)
-    unit, notes = MEASURES[name].unit, _notes(name, value, rows, task)
+    unit, notes = MEASURES[name].unit, _notes(name, rows, task)
     n_rows = int((rows.target != 0).sum()) if name == "mape" else rows.n_rows
     (low, high), method = _interval(name, rows, value)
     if not math.isfinite(low + value + high):
-        notes += ["the errors are too large for floating-point numbers"] if not notes else []
-        return Score(name, math.nan, math.nan, math.nan, n_rows, unit, "none", "; ".join(notes))
-    if n_rows == 1 and low == high:
-        notes.append("one row cannot show its doubt")
+        reason = "; ".join(notes) or "the errors are too large for floating-point numbers"
+        return Score(name, math.nan, math.nan, math.nan, n_rows, unit, "none", reason)
+    if rows.is_weighted:
+        notes.append(f"rows are weighted and say as much as {_ends.n_effective(rows.weight):,.0f} equal ones")
+    if low == high and name in OF_LOSSES:
+        notes.append("every row loses the same, so the rows cannot show its doubt")
     elif _is_heavy(name, rows):
         notes.append("a few rows make up most of it, so its interval is a rough guide only")
     return Score(name, value, min(low, value), max(high, value), n_rows, unit, method, "; ".join(notes))
@@ -123,12 +126,12 @@ def _of_choices(name: str, rows: Judged) -> tuple[Ends, str]:
 
 def _is_heavy(name: str, rows: Judged) -> bool:
     """Whether a few rows decide a measure that is made of row losses."""
-    if name not in (*metrics.MEANS, "rmse", "r2") or rows.n_rows < HEAVY_ROWS:
+    if name not in OF_LOSSES or rows.n_rows < HEAVY_ROWS:
         return False
     return abs(_ends.leaning(influence(name, rows), rows.weight)) > HEAVY
 
 
-def _notes(name: str, value: float, rows: Judged, task: Task) -> list[str]:
+def _notes(name: str, rows: Judged, task: Task) -> list[str]:
     """Return what a reader of this measure must know."""
     notes = []
     if name == "mape":
@@ -139,12 +142,10 @@ def _notes(name: str, value: float, rows: Judged, task: Task) -> list[str]:
             notes.append(
                 f"{zero:,} of {rows.n_rows:,} rows have a target of zero and no percentage error; they are left out"
             )
-    if name == "r2" and math.isnan(value):
+    if name == "r2" and np.ptp(rows.target[rows.weight > 0]) == 0:
         notes.append("the target is the same in all rows, so there is nothing to explain")
     if task.is_classification:
         notes += _label_notes(name, rows, task)
-    if rows.is_weighted:
-        notes.append(f"rows are weighted and say as much as {_ends.n_effective(rows.weight):,.0f} equal ones")
     return notes
 
 

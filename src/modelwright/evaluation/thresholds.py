@@ -45,7 +45,7 @@ def best_threshold(target: Array, probabilities: Floats, metric: str, *, weight:
     if metric not in SWEPT or not positive.any() or positive.all():
         return PLAIN
     weight = np.ones(len(positive)) if weight is None else weight
-    cuts, values = _sweep(positive, probability, weight, metric)
+    cuts, values = sweep(positive, probability, weight, metric)
     best = float(values.max())
     noise = np.sqrt(max(best * (1 - best), 0.0) / _rows_that_count(positive, weight, metric))
     first, last = _plateau(values, best - PLATEAU * float(noise))
@@ -55,8 +55,15 @@ def best_threshold(target: Array, probabilities: Floats, metric: str, *, weight:
     return float(1 / (1 + np.exp(-np.log(ends / (1 - ends)).mean())))
 
 
-def _sweep(positive: Bools, probability: Floats, weight: Floats, metric: str) -> tuple[Floats, Floats]:
-    """Return every threshold that answers differently, rising, and the metric at each."""
+def sweep(positive: Bools, probability: Floats, weight: Floats, metric: str) -> tuple[Floats, Floats]:
+    """Return every threshold that answers differently, rising, and the metric at each.
+
+    Args:
+        positive: Which rows have the positive label; some have it and some have not.
+        probability: Shape (n,), of the positive label.
+        weight: Row weights.
+        metric: One of ``SWEPT``.
+    """
     levels, place = np.unique(probability, return_inverse=True)
     hits = np.cumsum(np.bincount(place, weight * positive)[::-1])[::-1]
     alarms = np.cumsum(np.bincount(place, weight * ~positive)[::-1])[::-1]
