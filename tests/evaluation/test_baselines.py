@@ -31,8 +31,8 @@ def test_worth_having_and_better_than_the_default(binary):
     target, model, constant = binary
     untuned = model(3)
     found = verdict(BINARY, target, model(0), constant, untuned)
-    assert found["verdict"].startswith("Worth having: ROC AUC is better than by always answering 'no' by 0.4")
-    assert "and than a default LightGBM's by" in found["verdict"]
+    assert found["verdict"].startswith("Worth having by ROC AUC: better than always answering 'no' by 0.4")
+    assert "and than a default LightGBM by" in found["verdict"]
     assert found["difference_to_constant"]["low"] > 0
     assert found["difference_to_lightgbm_default"]["low"] > 0
     assert found["constant"]["roc_auc"] == 0.5

@@ -31,4 +31,4 @@ def test_every_public_name_can_be_imported():
         assert getattr(modelwright, name) is not None
     assert sorted(modelwright.__all__) == modelwright.__all__
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        modelwright.nothing
+        _ = modelwright.nothing

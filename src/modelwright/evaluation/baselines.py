@@ -83,27 +83,26 @@ def _answer(task: Task, constant_scores: Floats) -> str:
     """Return what the constant always answers."""
     if not task.is_classification:
         return f"{float(np.mean(constant_scores)):.4g}"
-    shares = constant_scores.mean(axis=0) if constant_scores.ndim == 2 else np.array([1, 0]) - constant_scores.mean()
-    return repr(task.labels[int(np.argmax(np.abs(shares)))])
+    return repr(task.labels[int(constant_scores.mean(axis=0).argmax())])
 
 
 def _sentence(gains: dict[str, dict[str, Any]], metric: Measure, answer: str) -> str:
     constant, untuned = gains["constant"], gains["lightgbm_default"]
     if np.isnan(constant["value"]):
         return f"{metric.title} cannot be measured on these rows, so they cannot tell whether a model is worth having."
+    gain = f"the gain in {metric.title} is {_amount(constant)}"
     if constant["high"] < 0:
-        return f"Worse than always answering {answer} ({metric.title}, by {_amount(constant)}): do not use this model."
+        return f"Worse than always answering {answer}; {gain}: do not use this model."
     if not constant["low"] > 0:
         return (
-            f"No better than always answering {answer}, as far as these rows can tell "
-            f"({metric.title} better by {_amount(constant)}): do not use a model here."
+            f"No better than always answering {answer}, as far as these rows can tell; {gain}: do not use a model here."
         )
-    beats = f"Worth having: {metric.title} is better than by always answering {answer} by {_amount(constant)}"
+    beats = f"Worth having by {metric.title}: better than always answering {answer} by {_amount(constant)}"
     if untuned["low"] > 0:
-        return f"{beats}, and than a default LightGBM's by {_amount(untuned)}."
+        return f"{beats}, and than a default LightGBM by {_amount(untuned)}."
     if untuned["high"] < 0:
         return f"{beats}, but a default LightGBM is better still: the difference is {_amount(untuned)}."
-    return f"{beats}; tied with a default LightGBM on these rows (difference {_amount(untuned)})."
+    return f"{beats}, but tied with a default LightGBM on these rows: the difference is {_amount(untuned)}."
 
 
 def _amount(gain: dict[str, Any]) -> str:

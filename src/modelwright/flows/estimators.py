@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import check_array
+from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
-from modelwright.core.contract import Role
+from modelwright.core.metrics import DEFAULTS, measure
 from modelwright.core.model import Model
 from modelwright.core.settings import Settings
 from modelwright.core.split import How
+from modelwright.core.task import Task, TaskKind
 from modelwright.data.conforming import conform
 from modelwright.data.frames import to_polars
 from modelwright.data.inference import infer
 from modelwright.data.reading import read
-from modelwright.data.tasks import apply_roles, infer_task
 from modelwright.flows.api import run_of
 from modelwright.flows.builtin import catalogue
 from modelwright.search.final import model_on
@@ -30,7 +30,7 @@ from modelwright.search.workshop import search
 if TYPE_CHECKING:
     import polars as pl
 
-    from modelwright.core.arrays import Array
+    from modelwright.core.arrays import Array, Target
 
 TARGET = "target"
 
@@ -82,28 +82,17 @@ class _Modelwright(BaseEstimator):  # type: ignore[misc]
             state = {**state, "model_": Model(task, contract, plan, blend, threshold)}
         super().__setstate__(state)
 
-    def _fit(self, X: Any, target: Array, labels: list[str] | None) -> Self:
-        import polars as pl
-
+    def _fit(self, X: Any, target: Array, labels: tuple[str, ...]) -> Self:
         frame = self._frame(X, reset=True)
         check_consistent_length(frame, target)
         if frame.height < 2:
             message = f"Found array with n_samples=1: {type(self).__name__} needs at least 2 rows"
             raise ValueError(message)
-        values: Any = target if labels is None else [labels[i] for i in target]
-        table = read(frame.with_columns(pl.Series(TARGET, values)))
-        contract = infer(table, roles={TARGET: Role.TARGET})
-        task = infer_task(
-            table,
-            contract,
-            target=TARGET,
-            kind=self._task_kind(labels),
-            metric=self.metric,
-            positive=labels[1] if labels and len(labels) == 2 else None,
-        )
-        contract = apply_roles(contract, task, ())
-        position = {label: i for i, label in enumerate(task.labels)}
-        encoded = target.astype(np.float64) if labels is None else np.array([position[v] for v in values])
+        contract = infer(read(frame))
+        kind = TaskKind.REGRESSION if not labels else TaskKind.BINARY if len(labels) == 2 else TaskKind.MULTICLASS
+        metric = measure(self.metric or DEFAULTS[kind], kind).name
+        task = Task(kind, TARGET, metric, labels)
+        encoded: Target = target.astype(np.int64) if labels else target.astype(np.float64)
         settings = Settings.of(
             {
                 "target": TARGET,
@@ -114,15 +103,10 @@ class _Modelwright(BaseEstimator):  # type: ignore[misc]
         )
         run = run_of(settings, started=time.monotonic())
         material = Material.prepare(Problem(conform(frame, contract).frame, encoded, None, contract, task, run.seed))
-        how = How.RANDOM if labels is None else How.STRATIFIED
+        how = How.STRATIFIED if labels else How.RANDOM
         found = search(material, run, how=how, open_journal=lambda _: Journal())
         self.model_ = model_on(material, found, run)
         return self
-
-    def _task_kind(self, labels: list[str] | None) -> str:
-        if labels is None:
-            return "regression"
-        return "binary" if len(labels) == 2 else "multiclass"
 
     def _scores(self, X: Any) -> Any:
         check_is_fitted(self, "model_")
@@ -133,18 +117,13 @@ class _Modelwright(BaseEstimator):  # type: ignore[misc]
         """Return the features as a polars frame, after the checks that scikit-learn asks for."""
         import polars as pl
 
-        validate_data(self, X, reset=reset, skip_check_array=True)
         if hasattr(X, "columns"):
+            validate_data(self, X, reset=reset, skip_check_array=True)
             return to_polars(X)[0]
-        array = check_array(X, dtype=None, ensure_all_finite="allow-nan", ensure_min_features=1)
-        if array.dtype.kind == "O":
-            array = check_array(array, dtype="numeric", ensure_all_finite="allow-nan") if _is_numeric(array) else array
-        if array.shape[1] != self.n_features_in_:
-            message = (
-                f"X has {array.shape[1]} features, but {type(self).__name__} "
-                f"is expecting {self.n_features_in_} features as input"
-            )
-            raise ValueError(message)
+        array = check_array(X, dtype=None, ensure_all_finite="allow-nan", ensure_min_features=1, estimator=self)
+        if array.dtype.kind == "O" and _is_numeric(array):
+            array = check_array(array, dtype="numeric", ensure_all_finite="allow-nan", estimator=self)
+        validate_data(self, array, reset=reset, skip_check_array=True)
         return pl.DataFrame({f"x{i}": _column(array[:, i]) for i in range(array.shape[1])})
 
 
@@ -174,13 +153,14 @@ class ModelwrightClassifier(ClassifierMixin, _Modelwright):  # type: ignore[misc
             message = f"{type(self).__name__} requires y to be passed, but the target y is None"
             raise ValueError(message)
         y = column_or_1d(y, warn=True)
+        assert_all_finite(y)
         check_classification_targets(y)
         self.classes_, positions = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             message = f"{type(self).__name__} needs at least 2 classes, but the data holds only one class"
             raise ValueError(message)
         # Labels travel as numbered words, so that their own spelling and order never matter.
-        labels = [f"c{i:06d}" for i in range(len(self.classes_))]
+        labels = tuple(f"c{i:06d}" for i in range(len(self.classes_)))
         return self._fit(X, positions, labels)
 
     def predict_proba(self, X: Any) -> Any:
@@ -218,7 +198,7 @@ class ModelwrightRegressor(RegressorMixin, _Modelwright):  # type: ignore[misc]
         if y is None:
             message = f"{type(self).__name__} requires y to be passed, but the target y is None"
             raise ValueError(message)
-        return self._fit(X, _check_y(y, y_numeric=True, estimator=self), None)
+        return self._fit(X, _check_y(y, y_numeric=True, estimator=self), ())
 
     def predict(self, X: Any) -> Any:
         """Return values, shape (n_rows,)."""
