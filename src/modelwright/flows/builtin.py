@@ -31,5 +31,6 @@ def catalogue() -> Catalogue:
     # Threads that wait for each other sleep rather than spin: spinning makes boosting several times slower as soon
     # as something else uses a core. Read when the first such library is loaded, so it is set before any is.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     added = {e.name: e.value for e in entry_points(group="modelwright.learners")}
     return Catalogue({"learner": {**added, **LEARNERS}, "fitted": FITTED})

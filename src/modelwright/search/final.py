@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from modelwright.core.ports import Curve, Fitted, Learner
     from modelwright.core.run import Run
+    from modelwright.core.split import Folds
     from modelwright.search.problem import Problem
     from modelwright.search.race import Tried
     from modelwright.search.workshop import Found
@@ -38,6 +39,11 @@ class Member:
     weight: float
 
 
+def rows_fitted(folds: Folds) -> float:
+    """Return how many rows a fold's fit sees in the mean: forward in time, each sees more than the one before."""
+    return float(np.mean([len(fold.fit) for fold in folds.folds]))
+
+
 def members_of(found: Found) -> tuple[Member, ...]:
     """Return the candidates that have weight, in the order in which they were tried."""
     pairs = zip(found.result.tried, found.result.weights, strict=True)
@@ -46,7 +52,7 @@ def members_of(found: Found) -> tuple[Member, ...]:
 
 def seconds_needed(found: Found, n_rows: int, run: Run) -> float:
     """Return how long a fit of all members on this many rows is expected to take."""
-    growth = max(n_rows / len(found.folds.folds[0].fit), 1.0)
+    growth = max(n_rows / rows_fitted(found.folds), 1.0)
     fits = [m.tried.fit_seconds * growth for m in members_of(found)]
     return SAFETY * wall_seconds(fits, fits_at_once(n_rows, len(fits), run))
 
@@ -67,7 +73,7 @@ def _fit_all(material: Material, found: Found, run: Run, seconds_left: Callable[
     at_once = fits_at_once(matrix.n_rows, len(members), run)
     threads = threads_of_fit(matrix.n_rows, at_once, run)
     lesson = Lesson(matrix, p.target, p.n_classes, p.weight, None, p.seed, threads, seconds_left)
-    growth = p.n_rows / len(found.folds.folds[0].fit)
+    growth = p.n_rows / rows_fitted(found.folds)
 
     def fit(member: Member) -> tuple[Fitted, Curve]:
         learner: Learner = run.catalogue.find("learner", member.tried.candidate.learner)(

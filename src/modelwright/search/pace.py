@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ROUNDS_TIMES_RATE = 25.0
 """Boosting settles after about this many rounds times learning rate (500 rounds at 0.05)."""
-RATE_LOWEST, RATE_HIGHEST = 0.03, 0.25
+RATE_LOWEST, RATE_HIGHEST = 0.05, 0.25
 SEALED_GROWTH = 1.25
 """A fit on all rows sees about this many times the training rows."""
 REFIT_SAFETY = 1.1
@@ -70,10 +70,10 @@ def refits(n_folds: int) -> float:
 
 
 def tail_seconds(budget_seconds: float | None) -> float:
-    """Return what is kept for evidence, package and report: 5 s and 8 % of the budget, never over 40 % of it."""
+    """Return what is kept for evidence, package and report: 6 s and 8 % of the budget, never over 40 % of it."""
     if budget_seconds is None:
         return 0.0
-    return min(5.0 + 0.08 * budget_seconds, 0.4 * budget_seconds, 40.0)
+    return min(6.0 + 0.08 * budget_seconds, 0.4 * budget_seconds, 40.0)
 
 
 def package_seconds(budget_seconds: float | None) -> float:

@@ -31,6 +31,8 @@ PROBE_ROUNDS = (4, 20)
 FORGIVEN = 1.25
 """A candidate is dropped after its first folds when its loss is this many times the leader's worst fold."""
 SHORTEST_FIT_SECONDS = 0.15
+TREES_WITHOUT_ROUNDS = 500.0
+"""What a forest, a linear model or neighbours cost one row, counted in boosted trees."""
 QUICKEST = Candidate(
     "lightgbm quick", "lightgbm", {"learning_rate": 0.2, "rounds": 60, "patience": 15}, "what the time allows"
 )
@@ -259,7 +261,13 @@ class Race:
         p, covered = self.material.problem, self.covered
         weight = None if p.weight is None else p.weight[covered]
         predictions = [t.predictions for t in tried]
-        return choose(predictions, p.target[covered], metric=self.metric, weight=weight, seed=p.seed)
+        trees = [self._trees(t) for t in tried]
+        return choose(predictions, p.target[covered], metric=self.metric, trees=trees, weight=weight, seed=p.seed)
+
+    def _trees(self, one: Tried) -> float:
+        """Return about how many trees the candidate's final fit asks for one answer."""
+        n_outputs = max(self.material.problem.n_classes, 1) if self.material.problem.n_classes > 2 else 1
+        return float(np.mean(one.rounds)) * n_outputs if one.rounds else TREES_WITHOUT_ROUNDS
 
     def _refit_seconds(self, tried: Sequence[Tried]) -> float:
         """Seconds a fold's fit of all current members takes, side by side where that is done."""

@@ -31,4 +31,6 @@ def wall_seconds(fits: Sequence[float], n_at_once: int) -> float:
 
 def threads_of_fit(n_rows: int, n_at_once: int, run: Run) -> int:
     """Return how many threads one fit uses."""
-    return 1 if n_at_once > 1 or n_rows <= ROWS_ALONE else run.threads
+    # A run in work units promises the same result with any number of threads, which CatBoost keeps with one only.
+    is_reproducible = run.effort is not None and n_rows <= ROWS_SIDE_BY_SIDE
+    return 1 if n_at_once > 1 or n_rows <= ROWS_ALONE or is_reproducible else run.threads
