@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 # Byte code is compiled here once, so that every later start is quick, also where the shell forbids writing it.
 COMPILE := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m compileall -q
-PYTEST := $(BIN)/python -m pytest
+PYTEST := $(BIN)/python -m pytest --numprocesses 2
 
 setup: $(READY)  ## the environment, with the command at .venv/bin/modelwright
 

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -167,3 +168,21 @@ def test_a_killed_run_goes_on_where_it_was(churn_csv, tmp_path):
     assert not journal.exists()
     whole = call("train", churn_csv, "--target", "churn", "--effort", "5", "--out", tmp_path / "n.model", "--json")
     assert json.loads(done.stdout)["fingerprint"] == json.loads(whole.stdout)["fingerprint"]
+
+
+@pytest.mark.slow
+def test_the_deadline_holds_for_the_whole_command(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(20_000, 12))
+    target = np.where(x[:, 0] * x[:, 1] + rng.normal(size=20_000) > 0, "up", "down")
+    frame = pl.DataFrame(x, schema=[f"x{i}" for i in range(12)]).with_columns(y=pl.Series(target))
+    frame.write_csv(tmp_path / "t.csv")
+    budget = 20.0
+    words = ["train", tmp_path / "t.csv", "--target", "y", "--budget", f"{budget}s", "--out", tmp_path / "m.model"]
+    begun = time.monotonic()
+    done = call(*words, "--json")
+    wall = time.monotonic() - begun
+    assert done.returncode == 0, done.stderr
+    # Five per cent is the promise, measured in benchmarks/tables.py; the other tests beside this one cost the rest.
+    assert wall < 1.15 * budget
+    assert json.loads(done.stdout)["kpis"]["roc_auc"]["value"] > 0.6

@@ -61,7 +61,9 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
     kpis = measure(task, target, scores, choices, weight=weight, seed=run.seed)
     run.say("evaluate", "yardsticks")
     yard = found.yardsticks.scores(sealed.frame)
-    baselines = verdict(task, target, scores, yard["constant"], yard["lightgbm_default"], weight=weight)
+    baselines = verdict(
+        task, target, scores, yard["constant"], yard["lightgbm_default"], choices=choices, weight=weight
+    )
     run.say("evaluate", "importance")
     rows = _some(len(target), JUDGED_ROWS_MOST, run.seed)
     some_weight = None if weight is None else weight[rows]

@@ -31,6 +31,7 @@ PROBE_ROUNDS = (4, 20)
 FORGIVEN = 1.25
 """A candidate is dropped after its first folds when its loss is this many times the leader's worst fold."""
 SHORTEST_FIT_SECONDS = 0.15
+LAST_RESORT_SECONDS = 1.0
 TREES_WITHOUT_ROUNDS = 500.0
 """What a forest, a linear model or neighbours cost one row, counted in boosted trees."""
 QUICKEST = Candidate(
@@ -83,6 +84,8 @@ class Race:
     journal: Journal
     round_seconds: dict[str, float]
     """Seconds of one boosting round by candidate, on one fold, as measured."""
+    is_last_resort: bool = False
+    """Nothing else could be fitted, so this one is not cut short by the person who stopped the run."""
 
     def go(self, candidates: Sequence[Candidate]) -> Result:
         """Run the candidates in order and return what they came to."""
@@ -113,8 +116,9 @@ class Race:
         return Result(tuple(tried), self.covered, self._weights(tried), stopped, tuple(failed))
 
     def go_shortest(self) -> Result:
-        """Run the quickest candidate whatever the time: a search always ends with a model."""
-        one = self._try(QUICKEST, SHORTEST_FIT_SECONDS, ())
+        """Run the quickest candidate whatever the time, and whoever stopped: a search always ends with a model."""
+        self.is_last_resort = True
+        one = self._try(QUICKEST, LAST_RESORT_SECONDS, ())
         assert one is not None
         return Result((one,), self.covered, np.ones(1), "the time was used")
 
@@ -172,7 +176,7 @@ class Race:
         ends = self.run.clock() + seconds
 
         def seconds_left() -> float:
-            if self.run.is_stopped():
+            if self.run.is_stopped() and not self.is_last_resort:
                 return 0.0
             return ends - self.run.clock() if self.pace.is_timed else float("inf")
 

@@ -1,0 +1,72 @@
+"""Candidates over folds: what is kept when time, a person or a library ends a fit."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from modelwright.core.contract import Column, Contract, Kind
+from modelwright.core.run import Run
+from modelwright.core.split import Fold, Folds, How
+from modelwright.core.task import Task, TaskKind
+from modelwright.flows.builtin import catalogue
+from modelwright.search.journal import Journal
+from modelwright.search.pace import Pace, tail_seconds
+from modelwright.search.portfolio import Candidate
+from modelwright.search.problem import Material, Problem
+from modelwright.search.race import Race
+
+N = 300
+QUICK = {"rounds": 20, "learning_rate": 0.2, "patience": 5}
+
+
+def race(budget: float | None = None, effort: int | None = 3, *, is_stopped=lambda: False) -> Race:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=N)
+    target = (x + rng.normal(size=N) > 0).astype(np.int64)
+    contract = Contract((Column("x", Kind.NUMBER),))
+    task = Task(TaskKind.BINARY, "y", "roc_auc", ("no", "yes"))
+    material = Material.prepare(Problem(pl.DataFrame({"x": x}), target, None, contract, task))
+    parts = np.array_split(rng.permutation(N), 3)
+    everything = np.arange(N)
+    folds = Folds(tuple(Fold(np.setdiff1d(everything, p), np.sort(p)) for p in parts), How.RANDOM, "made by hand")
+    clock = iter(np.arange(0, 1e6, 0.001)).__next__
+    run = Run(catalogue(), clock, 0.0, budget, effort, is_stopped=is_stopped)
+    return Race(material, folds, run, Pace(run, tail_seconds(budget), 3), Journal(), {})
+
+
+def test_every_row_is_predicted_by_a_model_that_never_saw_it():
+    result = race().go([Candidate("a", "lightgbm", QUICK), Candidate("b", "linear")])
+    assert [t.candidate.name for t in result.tried] == ["a", "b"]
+    assert result.covered.all()
+    assert result.weights.sum() == pytest.approx(1.0)
+    for tried in result.tried:
+        assert tried.predictions.shape == (N, 2)
+        assert 0.6 < tried.score < 0.9
+
+
+def test_work_units_are_counted():
+    result = race(effort=1).go([Candidate("a", "linear"), Candidate("b", "lightgbm", QUICK)])
+    assert len(result.tried) == 1
+    assert "1 work unit" in result.stopped
+
+
+def test_a_library_that_fails_costs_one_candidate():
+    wrong = Candidate("wrong", "lightgbm", {"leaves": -3})
+    result = race().go([wrong, Candidate("b", "linear")])
+    assert [t.candidate.name for t in result.tried] == ["b"]
+    assert result.failed
+    assert result.failed[0].startswith("wrong: InvalidSetting")
+
+
+def test_a_person_who_stops_at_once_still_gets_a_model():
+    stopped = race(budget=60.0, effort=None, is_stopped=lambda: True)
+    result = stopped.go([Candidate("a", "linear")])
+    assert not result.tried
+    assert result.stopped == "stopped by the user"
+    (one,) = stopped.go_shortest().tried
+    assert min(one.rounds) > 1
+
+
+def test_no_time_starts_nothing():
+    late = race(budget=0.5, effort=None)
+    assert late.go([Candidate("a", "linear")]).stopped == "the time was used"
