@@ -34,7 +34,7 @@ test: check  ## everything that CI runs
 	$(PYTEST) -q -m "slow or server or tables" tests
 
 bless: setup  ## rewrite the golden files and the printed docs; then read the diff
-	$(PYTEST) -q tests --bless -m golden
+	$(PYTEST) -q tests/house/test_golden.py --bless
 	$(BIN)/python docs/build.py --bless
 
 docs: setup  ## the documentation as a small site in site/

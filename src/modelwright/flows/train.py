@@ -13,6 +13,7 @@ from modelwright.data.reading import read
 from modelwright.flows._documents import documents, view_of
 from modelwright.flows._evidence import judge
 from modelwright.flows._golden import golden_sample, sealed_record
+from modelwright.flows._memory import thinned
 from modelwright.flows._preparing import prepare, read_sealed
 from modelwright.flows._speed import speed_and_size
 from modelwright.flows.predictor import Predictor
@@ -119,6 +120,8 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
     known = prepare(table, sealed_table, settings, run)
     everything = Problem(known.frame, known.target, known.weight, known.contract, known.task, run.seed)
     training, sealed = everything.take(known.split.train), everything.take(known.split.test)
+    held_bytes = int(known.table.frame.estimated_size() + known.frame.estimated_size())
+    training, thin_note = thinned(training, run, held_bytes=held_bytes)
     run.say("prepare", "features")
     material = Material.prepare(training)
     stages.end("preprocess")
@@ -139,13 +142,14 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
 
     if settings.final_fit == "all":
         run.say("finish", "the final fit on all rows")
-        model, fitted_on = final_model(found, everything, run, otherwise=model)
+        complete, _ = thinned(everything, run, held_bytes=held_bytes)
+        model, fitted_on = final_model(found, complete, run, otherwise=model)
     else:
         fitted_on = TRAINING_ROWS
     stages.end("search")
 
     run.say("package", "writing")
-    notes = (*judged.evidence.notes, delivery(fitted_on, everything.n_rows))
+    notes = (*judged.evidence.notes, *([thin_note] if thin_note else []), delivery(fitted_on, everything.n_rows))
     package = Package(
         model=model,
         manifest=_manifest(known, settings, found, fitted_on, stages),

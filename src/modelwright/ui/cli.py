@@ -223,11 +223,12 @@ def report(package: str, out: str | None, show: bool, as_json: bool) -> None:
 
 
 @main.command(cls=Command)
-def schema() -> None:
+@json_option
+def schema(as_json: bool) -> None:
     """Print the JSON Schema of modelwright.toml."""
     from modelwright.flows.config import schema as verb
 
-    click.echo(json.dumps(verb(), indent=2))
+    click.echo(json.dumps(verb(), indent=None if as_json else 2))
 
 
 class _Stop:
