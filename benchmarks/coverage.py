@@ -4,7 +4,7 @@ Draws tables from populations whose truth is known (measured on two million rows
 
     python benchmarks/coverage.py --simulations 1000
 
-writes ``benchmarks/results/coverage.md``. About 25 minutes on one core.
+writes ``benchmarks/results/coverage.md``. About 10 minutes on one core.
 """
 
 from __future__ import annotations
@@ -241,8 +241,8 @@ Why these:
   are made wide on purpose there (Newcombe's variance, skewness correction). The calibration error of true
   probabilities lies at the end of its scale, where an interval that begins at 0 can miss on one side only.
 - *Less than 93 %*, squared errors (MSE, RMSE, R²) under heavy-tailed or skewed noise: their mean depends on rows so
-  rare that many samples hold none of them, and no interval made from the rows alone can know of them. Such scores
-  carry the note "a few rows make up most of it". Calibration error, where some bins are right and others are not:
+  rare that many samples hold none of them, and no interval made from the rows alone can know of them. Most such
+  scores carry the note "a few rows make up most of it". Calibration error, when some bins are right and others not:
   its interval takes the true gaps for a multiple of those seen, noise included.
 
 ## All

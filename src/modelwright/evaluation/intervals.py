@@ -87,11 +87,7 @@ def _interval(name: str, rows: Judged, value: float) -> tuple[Ends, str]:
         binned = _calibration.bins(*_calibration.outcomes(rows), rows.weight)
         return _calibration.ends(binned, _ends.t_quantile(math.inf)), "folded normal, inverted"
     if name == "r2":
-        left = 1 - value
-        if left <= 0:
-            return (value, value), "none"
-        low, high = _ends.log_t(left, influence(name, rows), rows.weight)
-        return (1 - high, 1 - low), "t on log(1 − R²)"
+        return _of_r2(rows, 1 - value)
     return _of_mean(name, rows, value)
 
 
@@ -107,6 +103,17 @@ def _of_mean(name: str, rows: Judged, value: float) -> tuple[Ends, str]:
         low, high = (top * end for end in _ends.wilson(value / top, _ends.n_effective(rows.weight)))
         return (low, high), "Wilson"
     return (max(low, 0.0), high), "skewness-corrected t"
+
+
+def _of_r2(rows: Judged, left: float) -> tuple[Ends, str]:
+    """Return the interval of R² from that of the share of the spread that is left unexplained."""
+    if left <= 0:
+        return (1 - left, 1 - left), "none"
+    moved = influence("r2", rows)
+    low, high = _ends.log_t(left, moved, rows.weight)
+    # The log takes care of the ratio, Hall's correction of skewed errors; what is left can be as much as either says.
+    _, skewed = _ends.skewed(left, -moved, rows.weight)
+    return (1 - max(high, skewed), 1 - low), "t on log(1 − R²), skewness-corrected"
 
 
 def _of_choices(name: str, rows: Judged) -> tuple[Ends, str]:
