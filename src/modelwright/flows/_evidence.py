@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from modelwright.core.arrays import Floats, Ints
     from modelwright.core.model import Model
     from modelwright.core.run import Run
+    from modelwright.core.task import Task
     from modelwright.search.problem import Problem
     from modelwright.search.workshop import Found
 
 RESAMPLES = 8
 """Models fitted on resamples for the bias–variance split."""
-RESAMPLED_ROWS_MOST = 5_000
-JUDGED_ROWS_MOST = 5_000
+ROWS_MOST, ROWS_LEAST, SCORES_MOST = 5_000, 500, 20_000
+"""Rows that the costly measurements use, fewer when each has many probabilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
         task, target, scores, yard["constant"], yard["lightgbm_default"], choices=choices, weight=weight
     )
     run.say("evaluate", "importance")
-    rows = _some(len(target), JUDGED_ROWS_MOST, run.seed)
+    rows = _some(len(target), _rows_most(task), run.seed)
     some_weight = None if weight is None else weight[rows]
     ranked = importance(
         model.blend.predict,
@@ -126,7 +127,7 @@ def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run, *, limit
     p, yard = found.material.problem, found.yardsticks
     rng = np.random.default_rng(run.seed)
     judged = found.yardsticks.narrow(found.material.plan.matrix(sealed.frame[rows]))
-    n = min(p.n_rows, RESAMPLED_ROWS_MOST)
+    n = min(p.n_rows, _rows_most(p.task))
     begun = run.clock()
     predictions: list[Floats] = []
     for _ in range(RESAMPLES):
@@ -139,6 +140,10 @@ def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run, *, limit
         fitted, _ = untuned(run).fit(lesson)
         predictions.append(fitted.predict(judged))
     return decompose(predictions, sealed.target[rows], sealed.task)
+
+
+def _rows_most(task: Task) -> int:
+    return max(ROWS_LEAST, min(ROWS_MOST, SCORES_MOST // max(len(task.labels), 1)))
 
 
 def _some(n: int, most: int, seed: int) -> Ints:

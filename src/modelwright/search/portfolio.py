@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 MANY_CLASSES = 12
 """From here on one boosting round costs so much that learners without rounds go first."""
+MANY_CLASSES_SHARE = 0.6
+"""One boosted model that is finished is worth more here than several that are cut short."""
 FEW_ROWS = 2_000
 """Below this, simple learners often win and everything is cheap."""
 MANY_ROWS = 50_000
@@ -96,7 +98,8 @@ def portfolio(*, n_rows: int, n_classes: int, n_features: int, available: list[s
     if n_rows < FEW_ROWS:
         order = [LINEAR, LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_SHALLOW, EXTRA_TREES, LIGHTGBM_REGULAR, XGBOOST, FOREST]
     elif n_classes >= MANY_CLASSES:
-        order = [LIGHTGBM_EXTRA, EXTRA_TREES, NEIGHBOURS, LINEAR, XGBOOST, LIGHTGBM, CATBOOST]
+        first = replace(LIGHTGBM_REGULAR, share=MANY_CLASSES_SHARE)
+        order = [first, EXTRA_TREES, NEIGHBOURS, LINEAR, XGBOOST, LIGHTGBM_EXTRA, CATBOOST]
     elif n_rows > MANY_ROWS:
         order = [LIGHTGBM_REGULAR, CATBOOST, LIGHTGBM_EXTRA, XGBOOST, LIGHTGBM, LINEAR]
     else:
