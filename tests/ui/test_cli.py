@@ -104,7 +104,7 @@ def test_a_wrong_settings_file_says_where(tmp_path, text, where):
 
 
 def test_errors_are_explained_with_exit_code_2(tmp_path):
-    done = call("train", tmp_path / "missing.csv", "--target", "y")
+    done = call("train", tmp_path / "missing.csv", "--target", "y", "--quiet")
     assert done.returncode == 2
     assert done.stderr.startswith("MW101 ")
     assert "Traceback" not in done.stderr
@@ -125,7 +125,7 @@ def test_errors_are_explained_with_exit_code_2(tmp_path):
     ],
 )
 def test_wrong_options_are_explained(churn_csv, tmp_path, option, value):
-    done = call("train", churn_csv, "--target", "churn", option, value, "--out", tmp_path / "m.model")
+    done = call("train", churn_csv, "--target", "churn", option, value, "--out", tmp_path / "m.model", "--quiet")
     assert done.returncode == 2
     assert done.stderr.startswith("MW601 ")
     assert not (tmp_path / "m.model").exists()
