@@ -14,7 +14,7 @@ from modelwright.evaluation.baselines import verdict
 from modelwright.evaluation.bias_variance import decompose
 from modelwright.evaluation.convergence import describe
 from modelwright.evaluation.figures import figures
-from modelwright.evaluation.importance import importance
+from modelwright.evaluation.importance import NOTE, importance
 from modelwright.evaluation.intervals import measure
 from modelwright.evaluation.leaderboard import rank
 from modelwright.evaluation.metrics import loss
@@ -114,7 +114,8 @@ def leaderboard(found: Found) -> tuple[dict[str, Any], ...]:
     ]
     asked = MEASURES[p.task.metric]
     metric = asked if asked.reads == "scores" else MEASURES["log_loss"]
-    return tuple(rank(entries, greater_is_better=metric.greater_is_better))
+    weight = None if p.weight is None else p.weight[result.covered]
+    return tuple(rank(entries, greater_is_better=metric.greater_is_better, weight=weight))
 
 
 def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run, *, limit: float) -> dict[str, Any]:
@@ -155,4 +156,4 @@ def _some(n: int, most: int, seed: int) -> Ints:
 def _notes(found: Found) -> tuple[str, ...]:
     notes = [f"{found.folds.reason[0].upper()}{found.folds.reason[1:]}."]
     notes += [f"The candidate {reason} and was left out." for reason in found.result.failed]
-    return tuple(notes)
+    return (*notes, NOTE)
