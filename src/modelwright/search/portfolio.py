@@ -12,6 +12,8 @@ MANY_CLASSES = 12
 """From here on one boosting round costs so much that learners without rounds go first."""
 MANY_CLASSES_SHARE = 0.6
 """One boosted model that is finished is worth more here than several that are cut short."""
+SMALL_FOREST_ROWS = 10_000
+"""Beyond this a forest of full depth grows to tens of megabytes; fewer trees with larger leaves say nearly as much."""
 FEW_ROWS = 2_000
 """Below this, simple learners often win and everything is cheap."""
 MANY_ROWS = 50_000
@@ -82,6 +84,7 @@ CATBOOST = Candidate("catboost", "catboost", {"depth": 7}, "symmetric trees: bes
 XGBOOST = Candidate("xgboost", "xgboost", {}, "depth-wise trees", has_rate=True)
 EXTRA_TREES = Candidate("extra trees", "forest", {"extra": True}, "another bias, no early stopping")
 FOREST = Candidate("random forest", "forest", {"extra": False}, "bagged deep trees")
+SMALL_EXTRA_TREES = replace(EXTRA_TREES, params={"extra": True, "trees": 60, "min_leaf": 4})
 LINEAR = Candidate("linear", "linear", {}, "straight lines: anchors small, wide and text tables")
 NEIGHBOURS = Candidate("neighbours", "neighbours", {}, "local averages")
 
@@ -106,6 +109,8 @@ def portfolio(*, n_rows: int, n_classes: int, n_features: int, available: list[s
         order = [LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_REGULAR, LINEAR, EXTRA_TREES, LIGHTGBM, XGBOOST, LIGHTGBM_SHALLOW]
     if n_rows <= MANY_ROWS and n_features <= 200 and NEIGHBOURS not in order:
         order.append(NEIGHBOURS)
+    if n_rows > SMALL_FOREST_ROWS:
+        order = [SMALL_EXTRA_TREES if c is EXTRA_TREES else c for c in order]
     known = {c.name for c in order}
     others = [
         Candidate(name, name, {}, "a plug-in") for name in available if name not in BUILT_IN and name not in known
