@@ -58,6 +58,18 @@ def test_a_library_that_fails_costs_one_candidate():
     assert result.failed[0].startswith("wrong: InvalidSetting")
 
 
+def test_an_error_without_a_message_costs_one_candidate_too(monkeypatch):
+    from modelwright.learners.linear import Linear
+
+    def fails(self, lesson):
+        raise RuntimeError
+
+    monkeypatch.setattr(Linear, "fit", fails)
+    result = race().go([Candidate("silent", "linear"), Candidate("b", "lightgbm", QUICK)])
+    assert [t.candidate.name for t in result.tried] == ["b"]
+    assert result.failed[0].startswith("silent: RuntimeError")
+
+
 def test_a_person_who_stops_at_once_still_gets_a_model():
     stopped = race(budget=60.0, effort=None, is_stopped=lambda: True)
     result = stopped.go([Candidate("a", "linear")])

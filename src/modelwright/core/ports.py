@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -122,15 +122,6 @@ class Plan(Protocol):
 
     def state(self) -> State:
         """Return what is needed to do the same again, as plain data."""
-        ...
-
-
-class Restorable(Protocol):
-    """A class that brings a fitted part back from its state."""
-
-    @classmethod
-    def restore(cls, state: State) -> Self:
-        """Return the part a state describes."""
         ...
 
 

@@ -108,7 +108,7 @@ class Race:
             except MissingLibrary:
                 continue
             except Exception as error:
-                failed.append(f"{candidate.name}: {type(error).__name__}: {str(error).splitlines()[0][:200]}")
+                failed.append(f"{candidate.name}: {type(error).__name__}: {error}".splitlines()[0][:250])
                 continue
             if one is not None:
                 self.journal.record(one)
@@ -275,6 +275,8 @@ class Race:
 
     def _refit_seconds(self, tried: Sequence[Tried]) -> float:
         """Seconds a fold's fit of all current members takes, side by side where that is done."""
+        if not self.pace.is_timed:
+            return 0.0  # nothing is reckoned in seconds, so the ensemble need not be chosen for it
         members = [t.fit_seconds for t, w in zip(tried, self._weights(tried), strict=True) if w > 0]
         return wall_seconds(members, fits_at_once(self.material.problem.n_rows, max(len(members), 1), self.run))
 
