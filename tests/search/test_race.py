@@ -14,15 +14,18 @@ from modelwright.search.pace import Pace, tail_seconds
 from modelwright.search.portfolio import Candidate
 from modelwright.search.problem import Material, Problem
 from modelwright.search.race import Race
+from modelwright.search.trial import Folding
 
 N = 300
 QUICK = {"rounds": 20, "learning_rate": 0.2, "patience": 5}
 
 
-def race(budget: float | None = None, effort: int | None = 3, *, is_stopped=lambda: False) -> Race:
+def race(
+    budget: float | None = None, effort: int | None = 3, *, n_slots=1, noise=1.0, is_stopped=lambda: False
+) -> Race:
     rng = np.random.default_rng(0)
     x = rng.normal(size=N)
-    target = (x + rng.normal(size=N) > 0).astype(np.int64)
+    target = (x + noise * rng.normal(size=N) > 0).astype(np.int64)
     contract = Contract((Column("x", Kind.NUMBER),))
     task = Task(TaskKind.BINARY, "y", "roc_auc", ("no", "yes"))
     material = Material.prepare(Problem(pl.DataFrame({"x": x}), target, None, contract, task))
@@ -31,7 +34,7 @@ def race(budget: float | None = None, effort: int | None = 3, *, is_stopped=lamb
     folds = Folds(tuple(Fold(np.setdiff1d(everything, p), np.sort(p)) for p in parts), How.RANDOM, "made by hand")
     clock = iter(np.arange(0, 1e6, 0.001)).__next__
     run = Run(catalogue(), clock, 0.0, budget, effort, is_stopped=is_stopped)
-    return Race(material, folds, run, Pace(run, tail_seconds(budget), 3), Journal(), {})
+    return Race(Folding(material, folds, run, Pace(run, tail_seconds(budget), 3, n_slots)), Journal())
 
 
 def test_every_row_is_predicted_by_a_model_that_never_saw_it():
@@ -82,3 +85,23 @@ def test_a_person_who_stops_at_once_still_gets_a_model():
 def test_no_time_starts_nothing():
     late = race(budget=0.5, effort=None)
     assert late.go([Candidate("a", "linear")]).stopped == "the time was used"
+
+
+def test_fits_side_by_side_come_to_the_same():
+    candidates = [
+        Candidate("a", "lightgbm", QUICK),
+        Candidate("wrong", "lightgbm", {"leaves": -3}),
+        Candidate("b", "linear"),
+        Candidate("far behind", "constant"),
+    ]
+    alone, beside = race(effort=4).go(candidates), race(effort=4, n_slots=3).go(candidates)
+    scores = [[(t.candidate.name, t.score, t.rounds) for t in r.tried] for r in (alone, beside)]
+    assert scores[0] == scores[1]
+    assert [f.split(":")[0] for f in beside.failed] == ["wrong"]
+
+
+def test_what_is_far_behind_on_two_folds_is_dropped_however_many_run_at_once():
+    signal = [Candidate("a", "lightgbm", QUICK), Candidate("flat", "constant")]
+    for n_slots in (1, 2, 4):
+        one = race(n_slots=n_slots, noise=0.05)
+        assert [t.candidate.name for t in one.go(signal).tried] == ["a"]

@@ -22,7 +22,7 @@ from modelwright.packaging.package import Package
 from modelwright.packaging.reading import read as read_package
 from modelwright.packaging.writing import check_writable, write
 from modelwright.reports.summary import summary
-from modelwright.search.final import ALL_ROWS, TRAINING_ROWS, evidence_model, final_model, seconds_needed
+from modelwright.search.final import ALL_ROWS, FinalFit, evidence_model
 from modelwright.search.journal import Journal
 from modelwright.search.pace import package_seconds
 from modelwright.search.problem import Material, Problem
@@ -133,20 +133,18 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
         return journals[-1]
 
     found = search(material, run, how=known.split.how, open_journal=open_journal)
-    model = evidence_model(found, run)
-    stages.end("search")
+    complete, _ = thinned(everything, run, held_bytes=held_bytes)
+    with FinalFit(found, complete, run, is_wanted=settings.final_fit == "all") as final:
+        model = evidence_model(found, run)
+        stages.end("search")
 
-    keep = package_seconds(run.budget_seconds) + seconds_needed(found, everything.n_rows, run)
-    judged = judge(model, found, sealed, run, times=stages.seconds, seconds=max(run.seconds_left() - keep, 1.0))
-    stages.end("evaluate")
+        seconds = run.seconds_left() - package_seconds(run.budget_seconds)
+        judged = judge(model, found, sealed, run, times=stages.seconds, seconds=max(seconds, 1.0))
+        stages.end("evaluate")
 
-    if settings.final_fit == "all":
         run.say("finish", "the final fit on all rows")
-        complete, _ = thinned(everything, run, held_bytes=held_bytes)
-        model, fitted_on = final_model(found, complete, run, otherwise=model)
-    else:
-        fitted_on = TRAINING_ROWS
-    stages.end("search")
+        model, fitted_on = final.result(otherwise=model)
+        stages.end("search")
 
     run.say("package", "writing")
     notes = (*judged.evidence.notes, *([thin_note] if thin_note else []), delivery(fitted_on, everything.n_rows))

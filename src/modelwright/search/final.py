@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from modelwright.core.ports import Lesson
 from modelwright.learners.blend import Blend
 from modelwright.search.pace import package_seconds
 from modelwright.search.problem import Material
-from modelwright.search.threads import fits_at_once, threads_of_fit, wall_seconds
+from modelwright.search.threads import slots, threads_of_fit, wall_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from modelwright.core.run import Run
     from modelwright.core.split import Folds
     from modelwright.search.problem import Problem
-    from modelwright.search.race import Tried
+    from modelwright.search.trial import Tried
     from modelwright.search.workshop import Found
 
 ROUNDS_GROWTH = 0.5
@@ -50,19 +50,89 @@ def members_of(found: Found) -> tuple[Member, ...]:
     return tuple(Member(t, float(w)) for t, w in pairs if w > 0)
 
 
-def seconds_needed(found: Found, n_rows: int, run: Run) -> float:
-    """Return how long a fit of all members on this many rows is expected to take."""
-    growth = max(n_rows / rows_fitted(found.folds), 1.0)
-    fits = [m.tried.fit_seconds * growth for m in members_of(found)]
-    return SAFETY * wall_seconds(fits, fits_at_once(n_rows, len(fits), run))
-
-
 def model_on(material: Material, found: Found, run: Run) -> Model:
     """Fit all members on all rows of the material and return the model, however long it takes."""
-    return _fit_all(material, found, run, lambda: float("inf"))[0]
+    return _fit_all(material, found, run, slots(material.problem.n_rows, run), lambda: float("inf"))[0]
 
 
-def _fit_all(material: Material, found: Found, run: Run, seconds_left: Callable[[], float]) -> tuple[Model, bool]:
+def evidence_model(found: Found, run: Run) -> Model:
+    """Return the model that the sealed rows judge: fitted on the training rows only.
+
+    A holdout's own fits serve as they are; after cross-validation all members are fitted on all training rows.
+    """
+    held = _model_of_holdout(found) if found.folds.is_holdout else None
+    if held is not None:
+        return held
+    run.say("finish", "fitting on all training rows")
+    p = found.material.problem
+    n_slots = max(slots(p.n_rows, run) // 2, 1)  # the other half belongs to the final fit
+    return _fit_all(found.material, found, run, n_slots, lambda: float("inf"))[0]
+
+
+class FinalFit:
+    """The model to deliver, being fitted in the background while the judged one is measured.
+
+    The same members with the same rounds are fitted on all rows, the sealed ones included, when time allows. The
+    judged model needs one core at a time, so on two the final fit costs next to no time.
+
+    Args:
+        found: The search whose members are fitted.
+        everything: All rows.
+        run: Budget and threads.
+        is_wanted: Otherwise nothing is fitted and the judged model is delivered.
+    """
+
+    def __init__(self, found: Found, everything: Problem, run: Run, *, is_wanted: bool = True) -> None:
+        self._found, self._everything, self._run, self._is_wanted = found, everything, run, is_wanted
+        self._is_given_up = False
+        self._pool = ThreadPoolExecutor(1, "final-fit")
+        self._pending: Future[Model | None] | None = None
+
+    def __enter__(self) -> Self:
+        if self._is_wanted and self._run.threads > 1:
+            self._pending = self._pool.submit(self._fit)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_given_up = True
+        self._pool.shutdown()
+
+    def result(self, *, otherwise: Model) -> tuple[Model, str]:
+        """Wait for the model and return it with the rows it was fitted on.
+
+        Args:
+            otherwise: The judged model, which is delivered when the final fit finds no time.
+        """
+        model = self._fit() if self._pending is None else self._pending.result()
+        return (otherwise, TRAINING_ROWS) if model is None else (model, ALL_ROWS)
+
+    def _fit(self) -> Model | None:
+        if not self._is_wanted or self._seconds_left() < self._seconds_needed():
+            return None
+        material = Material.prepare(self._everything)
+        model, is_cut = _fit_all(material, self._found, self._run, self._n_slots, self._seconds_left)
+        return None if is_cut else model
+
+    @property
+    def _n_slots(self) -> int:
+        whole = slots(self._everything.n_rows, self._run)
+        # After a holdout nothing else is being fitted; after cross-validation the judged model is, beside this one.
+        return whole if self._found.folds.is_holdout else max(whole - whole // 2, 1)
+
+    def _seconds_left(self) -> float:
+        if self._run.is_stopped() or self._is_given_up:
+            return 0.0
+        return self._run.seconds_left() - package_seconds(self._run.budget_seconds)
+
+    def _seconds_needed(self) -> float:
+        growth = max(self._everything.n_rows / rows_fitted(self._found.folds), 1.0)
+        fits = [m.tried.fit_seconds * growth for m in members_of(self._found)]
+        return SAFETY * wall_seconds(fits, self._n_slots)
+
+
+def _fit_all(
+    material: Material, found: Found, run: Run, n_slots: int, seconds_left: Callable[[], float]
+) -> tuple[Model, bool]:
     """Return the model of all members, and whether time cut one of them short.
 
     The plan is completed with encodings fitted on all rows of the material.
@@ -70,7 +140,7 @@ def _fit_all(material: Material, found: Found, run: Run, seconds_left: Callable[
     plan, matrix = material.whole()
     members = members_of(found)
     p = material.problem
-    at_once = fits_at_once(matrix.n_rows, len(members), run)
+    at_once = min(n_slots, len(members))
     threads = threads_of_fit(matrix.n_rows, at_once, run)
     lesson = Lesson(matrix, p.target, p.n_classes, p.weight, None, p.seed, threads, seconds_left)
     growth = p.n_rows / rows_fitted(found.folds)
@@ -95,32 +165,6 @@ def _params(tried: Tried, growth: float) -> dict[str, Any]:
         rounds = float(np.mean(tried.rounds)) * (1 + ROUNDS_GROWTH * max(growth - 1, 0.0))
         params["rounds"] = max(round(rounds), 1)
     return params
-
-
-def evidence_model(found: Found, run: Run) -> Model:
-    """Return the model that the sealed rows judge: fitted on the training rows only.
-
-    A holdout's own fits serve as they are; after cross-validation all members are fitted on all training rows.
-    """
-    if found.folds.is_holdout:
-        held = _model_of_holdout(found)
-        if held is not None:
-            return held
-    run.say("finish", "fitting on all training rows")
-    return model_on(found.material, found, run)
-
-
-def final_model(found: Found, everything: Problem, run: Run, *, otherwise: Model) -> tuple[Model, str]:
-    """Return the model to deliver and which rows it was fitted on.
-
-    The same members with the same rounds are fitted on all rows, the sealed ones included, when time allows;
-    ``otherwise`` is the model that the evidence was measured on.
-    """
-    keep = package_seconds(run.budget_seconds)
-    if run.is_stopped() or seconds_needed(found, everything.n_rows, run) > run.seconds_left() - keep:
-        return otherwise, TRAINING_ROWS
-    model, is_cut = _fit_all(Material.prepare(everything), found, run, lambda: run.seconds_left() - keep)
-    return (otherwise, TRAINING_ROWS) if is_cut else (model, ALL_ROWS)
 
 
 def _model_of_holdout(found: Found) -> Model | None:

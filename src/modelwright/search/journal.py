@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from modelwright.search.portfolio import Candidate
-    from modelwright.search.race import Tried
+    from modelwright.search.trial import Tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Journal:
         """Return a candidate that an earlier, interrupted run finished, or None."""
         if self.folder is None:
             return None
-        from modelwright.search.race import Tried
+        from modelwright.search.trial import Tried
 
         stem = self.folder / fingerprint(candidate.name)
         try:

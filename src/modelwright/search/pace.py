@@ -14,7 +14,10 @@ ROUNDS_TIMES_RATE = 25.0
 RATE_LOWEST, RATE_HIGHEST = 0.05, 0.25
 SEALED_GROWTH = 1.25
 """A fit on all rows sees about this many times the training rows."""
-REFIT_SAFETY = 1.1
+HOLDOUT_GROWTH = 1.15
+"""A fit on the training rows sees about this many times a holdout's."""
+REFIT_SAFETY = 1.2
+"""Fits on more rows are given more rounds, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,13 @@ class Pace:
         run: Clock and budget.
         tail_seconds: Kept for evidence, package and report.
         n_folds: Folds of the comparison.
-        n_at_once: How many of them are fitted side by side.
+        n_slots: How many fits run side by side.
     """
 
     run: Run
     tail_seconds: float
     n_folds: int
-    n_at_once: int = 1
+    n_slots: int = 1
 
     @property
     def is_timed(self) -> bool:
@@ -50,9 +53,14 @@ class Pace:
         return self.run.seconds_left() - self.tail_seconds - self.refits * refit_seconds
 
     def fold_seconds(self, share: float, total: float, refit_seconds: float) -> float:
-        """Seconds one fold of a candidate may take, so that its final fits still find room."""
-        turns = math.ceil(self.n_folds / self.n_at_once)
-        return max(min(share * total, self.left(refit_seconds)), 0.0) / (turns + self.refits)
+        """Seconds one fold of a candidate may take, so that its final fits still find room.
+
+        Its share is one of the work that all slots can do; what is left is time, and its own fits after the race
+        run one after the other.
+        """
+        turns = math.ceil(self.n_folds / self.n_slots)
+        shared = share * total * self.n_slots / (self.n_folds + self.refits)
+        return max(min(shared, self.left(refit_seconds) / (turns + self.refits)), 0.0)
 
 
 def refits(n_folds: int) -> float:
@@ -64,7 +72,7 @@ def refits(n_folds: int) -> float:
     True
     """
     if n_folds == 1:
-        return REFIT_SAFETY * SEALED_GROWTH * 1.1
+        return REFIT_SAFETY * SEALED_GROWTH * HOLDOUT_GROWTH
     growth = n_folds / (n_folds - 1)
     return REFIT_SAFETY * growth * (1 + SEALED_GROWTH)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,6 +71,7 @@ class Material:
     plan: FeaturePlan
     base: Matrix
     _folds: dict[int, tuple[Matrix, Matrix]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     @classmethod
     def prepare(cls, problem: Problem) -> Material:
@@ -80,14 +82,15 @@ class Material:
 
     def fold(self, number: int, fold: Fold) -> tuple[Matrix, Matrix]:
         """Return the matrices to fit on and to be judged on in one fold."""
-        if number not in self._folds:
-            encoding, encoded = self._encode(fold.fit)
-            fit, valid = self.base.take(fold.fit), self.base.take(fold.valid)
-            if not encoding.is_empty:
-                fit = fit.beside(encoded)
-                valid = valid.beside(encoding.matrix(self.problem.frame[fold.valid]))
-            self._folds[number] = (fit, valid)
-        return self._folds[number]
+        with self._lock:  # fits side by side ask for the same fold at the same moment
+            if number not in self._folds:
+                encoding, encoded = self._encode(fold.fit)
+                fit, valid = self.base.take(fold.fit), self.base.take(fold.valid)
+                if not encoding.is_empty:
+                    fit = fit.beside(encoded)
+                    valid = valid.beside(encoding.matrix(self.problem.frame[fold.valid]))
+                self._folds[number] = (fit, valid)
+            return self._folds[number]
 
     def plan_of_fold(self, fold: Fold) -> FeaturePlan:
         """Return the complete plan as it was fitted inside a fold."""

@@ -1,35 +1,29 @@
-"""The race: candidates are fitted on folds, one after the other, as long as time allows."""
+"""The race: candidates are fitted on folds in their order, several fits side by side, as long as time allows."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modelwright.core.errors import MissingLibrary
 from modelwright.core.metrics import MEASURES
-from modelwright.core.ports import Curve, Exam, Lesson
-from modelwright.search import pace as pacing
-from modelwright.search.ensemble import choose, loss_of
+from modelwright.search.ensemble import choose, cross_fitted, loss_of
 from modelwright.search.portfolio import Candidate
-from modelwright.search.threads import fits_at_once, threads_of_fit, wall_seconds
+from modelwright.search.threads import wall_seconds
+from modelwright.search.trial import Folding, Outcome, Trial, Tried
+from modelwright.search.tuning import TUNED_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from modelwright.core.arrays import Bools, Floats
-    from modelwright.core.ports import Fitted
-    from modelwright.core.run import Run
-    from modelwright.core.split import Folds
     from modelwright.search.journal import Journal
-    from modelwright.search.pace import Pace
-    from modelwright.search.problem import Material
+    from modelwright.search.tuning import Tuner
 
-PROBE_ROUNDS = (4, 20)
-FORGIVEN = 1.25
-"""A candidate is dropped after its first folds when its loss is this many times the leader's worst fold."""
 SHORTEST_FIT_SECONDS = 0.15
 LAST_RESORT_SECONDS = 1.0
 TREES_WITHOUT_ROUNDS = 500.0
@@ -37,29 +31,8 @@ TREES_WITHOUT_ROUNDS = 500.0
 QUICKEST = Candidate(
     "lightgbm quick", "lightgbm", {"learning_rate": 0.2, "rounds": 60, "patience": 15}, "what the time allows"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """A candidate after its folds.
-
-    Attributes:
-        candidate: With the learning rate and rounds it was given.
-        predictions: Out-of-fold, for the rows of ``Race.covered``.
-        score: The metric on them, in its own direction.
-        rounds: Best round of each fold, empty without rounds.
-        curves: One per fold.
-        fit_seconds: Mean time of one fold's fit.
-        fitted: The folds' models.
-    """
-
-    candidate: Candidate
-    predictions: Floats
-    score: float
-    rounds: tuple[int, ...]
-    curves: tuple[Curve, ...]
-    fit_seconds: float
-    fitted: tuple[Fitted, ...] = ()
+ALL_TRIED, TIME_USED, STOPPED = "every candidate was tried", "the time was used", "stopped by the user"
+NOTHING_GAINED = "nothing more was to be gained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,213 +48,197 @@ class Result:
 
 @dataclass(slots=True)
 class Race:
-    """Runs candidates over the folds of a material."""
+    """Runs candidates over folds.
 
-    material: Material
-    folds: Folds
-    run: Run
-    pace: Pace
+    Under a wall-clock budget the next candidate starts as soon as a slot is free. In work units candidates run one
+    after the other, for which of two ends first would otherwise decide what becomes of a third.
+
+    Attributes:
+        folding: Fits and judges.
+        journal: Keeps what has ended.
+        tuner: Asked for more once the candidates are through; without one the race ends there.
+    """
+
+    folding: Folding
     journal: Journal
-    round_seconds: dict[str, float]
-    """Seconds of one boosting round by candidate, on one fold, as measured."""
-    is_last_resort: bool = False
-    """Nothing else could be fitted, so this one is not cut short by the person who stopped the run."""
+    tuner: Tuner | None = None
+    _tried: list[Tried] = field(default_factory=list)
+    _failed: list[str] = field(default_factory=list)
+    _waiting: deque[Candidate] = field(default_factory=deque)
+    _open: list[Trial] = field(default_factory=list)
+    _n_begun: int = 0
+    _chosen: tuple[int, Floats] = field(default_factory=lambda: (0, np.zeros(0)))
 
     def go(self, candidates: Sequence[Candidate]) -> Result:
-        """Run the candidates in order and return what they came to."""
-        tried: list[Tried] = []
-        failed: list[str] = []
-        total = self.pace.left()
-        stopped = "every candidate was tried"
-        for number, candidate in enumerate(candidates):
-            if self.run.effort is not None and number >= self.run.effort:
-                stopped = f"the {self.run.effort} work units were used"
-                break
-            refits = self._refit_seconds(tried)
-            seconds = self.pace.fold_seconds(candidate.share, total, refits)
-            if seconds < SHORTEST_FIT_SECONDS:
-                stopped = "stopped by the user" if self.run.is_stopped() else "the time was used"
-                break
-            self.run.say("search", candidate.name, best=self._best(tried), tried=len(tried))
-            try:
-                one = self.journal.recall(candidate) or self._try(candidate, seconds, tried)
-            except MissingLibrary:
-                continue
-            except Exception as error:
-                failed.append(f"{candidate.name}: {type(error).__name__}: {error}".splitlines()[0][:250])
-                continue
-            if one is not None:
-                self.journal.record(one)
-                tried.append(one)
-        return Result(tuple(tried), self.covered, self._weights(tried), stopped, tuple(failed))
+        """Run the candidates in order, then those that the tuner proposes, and return what they came to."""
+        self._waiting.extend(candidates)
+        total = self.folding.pace.left()
+        running: dict[Future[Outcome], tuple[Trial, int]] = {}
+        stopped = ""
+        with ThreadPoolExecutor(self.folding.pace.n_slots) as pool:
+            while running or not stopped:
+                while len(running) < self.folding.pace.n_slots and (job := self._next_fold()):
+                    running[pool.submit(self._fit, *job)] = job
+                if not stopped and len(running) < self.folding.pace.n_slots and (self._may_overlap or not self._open):
+                    stopped = self._why_stop(total)
+                    if not stopped:
+                        self._start(self._waiting.popleft(), total)
+                    continue
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    self._take(*running.pop(future), future)
+        return Result(tuple(self._tried), self.covered, self._weights(), stopped, tuple(self._failed))
 
     def go_shortest(self) -> Result:
         """Run the quickest candidate whatever the time, and whoever stopped: a search always ends with a model."""
-        self.is_last_resort = True
-        one = self._try(QUICKEST, LAST_RESORT_SECONDS, ())
-        assert one is not None
-        return Result((one,), self.covered, np.ones(1), "the time was used")
+        self.folding.is_last_resort = True
+        trial = Trial(QUICKEST, LAST_RESORT_SECONDS, len(self.folding.folds.folds))
+        for number in range(trial.n_folds):
+            trial.outcomes[number] = self.folding.fit(QUICKEST, number, LAST_RESORT_SECONDS)
+        return Result((self.folding.judge(trial, self._score),), self.covered, np.ones(1), TIME_USED)
+
+    @property
+    def _may_overlap(self) -> bool:
+        return self.folding.run.effort is None
 
     @property
     def covered(self) -> Bools:
         """Which rows are judged by some fold."""
-        mask = np.zeros(self.material.problem.n_rows, bool)
-        for fold in self.folds.folds:
-            mask[fold.valid] = True
-        return mask
-
-    @property
-    def _threads(self) -> int:
-        """Threads of one fold's fit."""
-        n_rows = self.material.problem.n_rows
-        return threads_of_fit(n_rows, fits_at_once(n_rows, len(self.folds.folds), self.run), self.run)
+        return self.folding.covered
 
     @property
     def metric(self) -> str:
         """The measure candidates are compared by: the task's, or log loss where that reads labels."""
-        asked = MEASURES[self.material.problem.task.metric]
+        asked = MEASURES[self.folding.material.problem.task.metric]
         return asked.name if asked.reads == "scores" else "log_loss"
 
-    def _try(self, candidate: Candidate, seconds: float, tried: Sequence[Tried]) -> Tried | None:
-        """Fit a candidate on every fold, or None when it is dropped or does not finish."""
-        timed = self._with_rate(candidate, seconds)
-        numbers = range(len(self.folds.folds))
-        n_side = fits_at_once(self.material.problem.n_rows, len(numbers), self.run)
-        outcomes: list[tuple[Fitted, Curve, Floats, float]] = []
-        for start in range(0, len(numbers), n_side):
-            batch = numbers[start : start + n_side]
-            if n_side == 1:
-                outcomes.append(self._fit_fold(timed, batch[0], seconds, self._threads))
-            else:
-                with ThreadPoolExecutor(n_side) as pool:
-                    outcomes += pool.map(lambda i: self._fit_fold(timed, i, seconds, 1), batch)
-            if len(outcomes) < len(numbers) and tried and (self.run.is_stopped() or self._is_hopeless(outcomes, tried)):
-                return None
-        return self._judge(timed, outcomes)
+    def _next_fold(self) -> tuple[Trial, int] | None:
+        """Hand out the next fold of the earliest open trial that has one."""
+        for trial in self._open:
+            if not trial.is_handed_out:
+                trial.started += 1
+                return trial, trial.started - 1
+        return None
 
-    def _fit_fold(
-        self, candidate: Candidate, number: int, seconds: float, threads: int
-    ) -> tuple[Fitted, Curve, Floats, float]:
-        learner = self.run.catalogue.find("learner", candidate.learner)(**candidate.params)
-        begun = self.run.clock()
-        lesson = self.lesson(number, threads=threads, seconds=seconds)
-        fitted, curve = learner.fit(lesson)
-        assert lesson.exam is not None
-        return fitted, curve, fitted.predict(lesson.exam.matrix), self.run.clock() - begun
+    def _why_stop(self, total: float) -> str:
+        """Return why no further candidate starts, or nothing when one does."""
+        run = self.folding.run
+        if run.effort is not None and self._n_begun >= run.effort:
+            return f"the {run.effort} work units were used"
+        if run.is_stopped():
+            return STOPPED
+        if self.folding.pace.is_timed and self._shortest_for(total) < SHORTEST_FIT_SECONDS:
+            return TIME_USED
+        if not self._waiting:
+            proposed = self._proposed()
+            if proposed is None:
+                return NOTHING_GAINED if self.tuner and self._tried else ALL_TRIED
+            self._waiting.append(proposed)
+        return ""
 
-    def lesson(self, number: int, *, threads: int, seconds: float) -> Lesson:
-        """Return one fold as a lesson with its exam."""
-        p, fold = self.material.problem, self.folds.folds[number]
-        fit, valid = self.material.fold(number, fold)
-        ends = self.run.clock() + seconds
+    def _proposed(self) -> Candidate | None:
+        """Return what the tuner would try next, or None when it, too, is through."""
+        if self.tuner is None or not self._tried:
+            return None
+        return self.tuner.propose(self._tried, self._weights(), self._honest_loss())
 
-        def seconds_left() -> float:
-            if self.run.is_stopped() and not self.is_last_resort:
-                return 0.0
-            return ends - self.run.clock() if self.pace.is_timed else float("inf")
+    def _honest_loss(self) -> float:
+        """Return the blend's loss, at least 0, on rows that did not choose its weights."""
+        p, covered = self.folding.material.problem, self.covered
+        weight = None if p.weight is None else p.weight[covered]
+        loss = cross_fitted([t.predictions for t in self._tried], p.target[covered], self.metric, weight, p.seed)
+        return 1.0 + loss if MEASURES[self.metric].greater_is_better else loss
 
-        weigh = p.weight
-        exam = Exam(valid, p.target[fold.valid], None if weigh is None else weigh[fold.valid])
-        weight = None if weigh is None else weigh[fold.fit]
-        return Lesson(fit, p.target[fold.fit], p.n_classes, weight, exam, p.seed, threads, seconds_left)
+    def _shortest_for(self, total: float) -> float:
+        """Return the seconds that a fold of whatever comes next may take."""
+        return self._seconds_for(self._waiting[0].share if self._waiting else TUNED_SHARE, total)
 
-    def _with_rate(self, candidate: Candidate, seconds: float) -> Candidate:
-        """Return the candidate with the learning rate that suits the time there is."""
-        if not candidate.has_rate:
-            return candidate
-        p = self.material.problem
-        if not self.pace.is_timed:
-            rate = 0.05 if p.n_rows <= 50_000 and p.n_classes < 10 else 0.1
-        else:
-            rate = pacing.learning_rate(self._measured_round(candidate), seconds)
-        rates = {"learning_rate": rate, "rounds": pacing.rounds_limit(rate), "patience": pacing.patience(rate)}
-        return replace(candidate, params={**candidate.params, **rates})
+    def _seconds_for(self, share: float, total: float) -> float:
+        return self.folding.pace.fold_seconds(share, total, self._refit_seconds())
 
-    def _measured_round(self, candidate: Candidate) -> float:
-        """Seconds of one round of this candidate on one fold, measured once by two short fits.
+    def _start(self, candidate: Candidate, total: float) -> None:
+        """Open a trial, or take over what an interrupted run finished."""
+        self._n_begun += 1
+        self.folding.run.say("search", candidate.name, best=self._best(), tried=len(self._tried))
+        known = self.journal.recall(candidate)
+        if known is not None:
+            self._tried.append(known)
+            return
+        seconds = self._seconds_for(candidate.share, total)
+        self._open.append(Trial(candidate, seconds, len(self.folding.folds.folds)))
 
-        Their difference leaves out what comes once: imports, binning, and the like.
-        """
-        if candidate.name not in self.round_seconds:
-            n_few, n_more = PROBE_ROUNDS
-            few, more = self._probe(candidate, n_few), self._probe(candidate, n_more)
-            # Never under half of the plain mean: a difference of two noisy times can be far too small.
-            self.round_seconds[candidate.name] = max((more - few) / (n_more - n_few), more / n_more / 2)
-        return self.round_seconds[candidate.name]
+    def _fit(self, trial: Trial, number: int) -> Outcome:
+        """Fit one fold, in a thread of the pool; the trial's first one sets its learning rate."""
+        with trial.lock:
+            if not trial.is_rated:
+                trial.candidate = self.folding.with_rate(trial.candidate, trial.seconds)
+                trial.is_rated = True
+        return self.folding.fit(trial.candidate, number, trial.seconds)
 
-    def _probe(self, candidate: Candidate, rounds: int) -> float:
-        """Return the seconds of a fit of this many rounds."""
-        rates = {"learning_rate": 0.1, "rounds": rounds, "patience": rounds}
-        probe = replace(candidate, params={**candidate.params, **rates})
-        return self._fit_fold(probe, 0, float("inf"), self._threads)[3]
+    def _take(self, trial: Trial, number: int, future: Future[Outcome]) -> None:
+        """Take what a fold came to; a library's error costs its candidate, not the run."""
+        try:
+            trial.outcomes[number] = future.result()
+        except MissingLibrary:
+            self._close(trial)
+        except Exception as error:
+            if not trial.is_dropped:
+                reason = f"{trial.candidate.name}: {type(error).__name__}: {error}"
+                self._failed.append(reason.splitlines()[0][:250])
+            self._close(trial)
+        if trial.is_dropped:
+            return
+        # Whether it is hopeless is asked first: the answer must not depend on how many folds ended side by side.
+        if self._tried and self.folding.is_hopeless(trial, self._leader()):
+            self._close(trial)
+        elif trial.is_whole:
+            one = self.folding.judge(trial, self._score)
+            self.journal.record(one)
+            self._tried.append(one)
+            self._close(trial)
+        elif self._tried and self.folding.run.is_stopped():
+            self._close(trial)
 
-    def _judge(self, candidate: Candidate, outcomes: Sequence[tuple[Fitted, Curve, Floats, float]]) -> Tried:
-        p = self.material.problem
-        shape = (p.n_rows,) if not p.n_classes else (p.n_rows, p.n_classes)
-        total, counts = np.zeros(shape), np.zeros(p.n_rows)
-        for fold, (_, _, predicted, _) in zip(self.folds.folds, outcomes, strict=True):
-            total[fold.valid] += predicted
-            counts[fold.valid] += 1
-        covered = counts > 0
-        predictions = total[covered] / (counts[covered] if not p.n_classes else counts[covered, None])
-        curves = tuple(c for _, c, _, _ in outcomes)
-        one = Tried(
-            candidate,
-            predictions,
-            0.0,
-            tuple(c.best_round for c in curves if c.ended),
-            curves,
-            float(np.mean([s for *_, s in outcomes])),
-            tuple(f for f, *_ in outcomes) if self.folds.is_holdout else (),
-        )
-        return replace(one, score=self._score(predictions))
+    def _close(self, trial: Trial) -> None:
+        trial.is_dropped = True
+        if trial in self._open:
+            self._open.remove(trial)
+
+    def _leader(self) -> Tried:
+        return min(self._tried, key=lambda t: self._loss(t.predictions))
 
     def _score(self, predictions: Floats) -> float:
-        loss = self._loss(predictions, self.covered)
+        loss = self._loss(predictions)
         return -loss if MEASURES[self.metric].greater_is_better else loss
 
-    def _loss(self, predictions: Floats, rows: Any) -> float:
-        p = self.material.problem
-        weight = None if p.weight is None else p.weight[rows]
-        return loss_of(self.metric, p.target[rows], predictions, weight)
-
-    def _is_hopeless(self, outcomes: Sequence[tuple[Fitted, Curve, Floats, float]], tried: Sequence[Tried]) -> bool:
-        """Whether the folds so far are all far behind the leader's on the same rows."""
-        from modelwright.evaluation.metrics import loss
-
-        p, covered = self.material.problem, self.covered
-        position = np.cumsum(covered) - 1
-        leader = min(tried, key=lambda t: self._loss(t.predictions, covered))
-        kind = p.task.kind
-        for fold, (_, _, predicted, _) in zip(self.folds.folds, outcomes, strict=False):
-            theirs = loss(kind, p.target[fold.valid], leader.predictions[position[fold.valid]]).mean()
-            if loss(kind, p.target[fold.valid], predicted).mean() <= FORGIVEN * theirs:
-                return False
-        return True
-
-    def _weights(self, tried: Sequence[Tried]) -> Floats:
-        if not tried:
-            return np.zeros(0)
-        p, covered = self.material.problem, self.covered
+    def _loss(self, predictions: Floats) -> float:
+        p, covered = self.folding.material.problem, self.covered
         weight = None if p.weight is None else p.weight[covered]
-        predictions = [t.predictions for t in tried]
-        trees = [self._trees(t) for t in tried]
-        return choose(predictions, p.target[covered], metric=self.metric, trees=trees, weight=weight, seed=p.seed)
+        return loss_of(self.metric, p.target[covered], predictions, weight)
+
+    def _weights(self) -> Floats:
+        """Return each candidate's weight in the best blend, chosen anew only after another was tried."""
+        if self._chosen[0] != len(self._tried):
+            p, covered = self.folding.material.problem, self.covered
+            weight = None if p.weight is None else p.weight[covered]
+            predictions, trees = [t.predictions for t in self._tried], [self._trees(t) for t in self._tried]
+            chosen = choose(predictions, p.target[covered], metric=self.metric, trees=trees, weight=weight, seed=p.seed)
+            self._chosen = (len(self._tried), chosen)
+        return self._chosen[1]
 
     def _trees(self, one: Tried) -> float:
         """Return about how many trees the candidate's final fit asks for one answer."""
-        n_outputs = max(self.material.problem.n_classes, 1) if self.material.problem.n_classes > 2 else 1
-        return float(np.mean(one.rounds)) * n_outputs if one.rounds else TREES_WITHOUT_ROUNDS
+        n_classes = self.folding.material.problem.n_classes
+        return float(np.mean(one.rounds)) * (n_classes if n_classes > 2 else 1) if one.rounds else TREES_WITHOUT_ROUNDS
 
-    def _refit_seconds(self, tried: Sequence[Tried]) -> float:
-        """Seconds a fold's fit of all current members takes, side by side where that is done."""
-        if not self.pace.is_timed:
+    def _refit_seconds(self) -> float:
+        """Seconds a fold's fit of all current members takes, side by side."""
+        if not self.folding.pace.is_timed:
             return 0.0  # nothing is reckoned in seconds, so the ensemble need not be chosen for it
-        members = [t.fit_seconds for t, w in zip(tried, self._weights(tried), strict=True) if w > 0]
-        return wall_seconds(members, fits_at_once(self.material.problem.n_rows, max(len(members), 1), self.run))
+        members = [t.fit_seconds for t, w in zip(self._tried, self._weights(), strict=True) if w > 0]
+        return wall_seconds(members, self.folding.pace.n_slots)
 
-    def _best(self, tried: Sequence[Tried]) -> float | None:
-        if not tried:
+    def _best(self) -> float | None:
+        if not self._tried:
             return None
         pick = max if MEASURES[self.metric].greater_is_better else min
-        return pick(t.score for t in tried)
+        return pick(t.score for t in self._tried)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modelwright.data.splitting import fold
 from modelwright.search.pace import ROUNDS_TIMES_RATE, refits
-from modelwright.search.threads import fits_at_once
+from modelwright.search.threads import slots
 
 if TYPE_CHECKING:
     from modelwright.core.run import Run
     from modelwright.core.split import Folds, How
     from modelwright.search.problem import Problem
 
-FITS_WANTED = 4.0
-"""A fold count is affordable when about this many candidates' folds and final fits find room."""
+FITS_WANTED = 25.0
+"""A fold count is affordable when so many fits of an untuned LightGBM, folds and final fits each, find room.
+
+CatBoost costs five of them, a network ten; a few well-trained members judged on a holdout beat underfitted ones judged
+on five folds."""
 TYPICAL_RATE = 0.08
 HOLDOUT_ROWS_MOST = 20_000
 ROWS_ALWAYS_FOLDED = 3_000
@@ -61,7 +63,6 @@ def _affordable(problem: Problem, run: Run, round_seconds: float, search_seconds
         return 5, 1
     one_fit = round_seconds * ROUNDS_TIMES_RATE / TYPICAL_RATE
     for n_folds in (5, 3):
-        turns = math.ceil(n_folds / fits_at_once(problem.n_rows, n_folds, run))
-        if (turns + refits(n_folds)) * one_fit * FITS_WANTED <= search_seconds:
+        if (n_folds + refits(n_folds)) * one_fit * FITS_WANTED <= search_seconds * slots(problem.n_rows, run):
             return n_folds, 1
     return 1, 1

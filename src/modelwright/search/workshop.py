@@ -14,7 +14,9 @@ from modelwright.learners.calibration import fit_calibrator
 from modelwright.search.pace import Pace, tail_seconds
 from modelwright.search.portfolio import portfolio
 from modelwright.search.race import Race, Result
-from modelwright.search.threads import fits_at_once
+from modelwright.search.threads import slots
+from modelwright.search.trial import Folding
+from modelwright.search.tuning import Tuner
 from modelwright.search.validation import plan_folds
 from modelwright.search.yardstick import fit_yardsticks
 
@@ -79,14 +81,21 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
     )
     p = material.problem
     n_folds = len(folds.folds)
-    pace = Pace(run, tail, n_folds, fits_at_once(p.n_rows, n_folds, run))
+    pace = Pace(run, tail, n_folds, slots(p.n_rows, run))
     candidates = portfolio(
         n_rows=p.n_rows,
         n_classes=p.n_classes,
         n_features=len(material.base.features),
         available=run.catalogue.names("learner"),
     )
-    race = Race(material, folds, run, pace, open_journal(folds), {})
+    folding = Folding(material, folds, run, pace)
+    tuner = Tuner(
+        int(folding.covered.sum()),
+        greater_is_better=MEASURES[p.task.metric].greater_is_better,
+        seed=run.seed,
+        is_reproducible=run.effort is not None,
+    )
+    race = Race(folding, open_journal(folds), tuner)
     result = race.go(candidates)
     if not result.tried:
         if result.failed:

@@ -1,0 +1,222 @@
+"""A trial: one candidate over the folds, from its lessons to its out-of-fold predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modelwright.core.ports import Curve, Exam, Lesson
+from modelwright.evaluation.metrics import loss
+from modelwright.search import pace as pacing
+from modelwright.search.threads import threads_of_fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelwright.core.arrays import Bools, Floats
+    from modelwright.core.ports import Fitted
+    from modelwright.core.run import Run
+    from modelwright.core.split import Folds
+    from modelwright.search.pace import Pace
+    from modelwright.search.portfolio import Candidate
+    from modelwright.search.problem import Material
+
+PROBE_ROUNDS = (4, 20)
+FORGIVEN = 1.25
+"""A candidate is dropped after its first folds when on each its loss is this many times the leader's."""
+FOLDS_FORGIVEN = 2
+"""So many folds are always waited for: one alone may be unlucky."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A candidate after its folds.
+
+    Attributes:
+        candidate: With the learning rate and rounds it was given.
+        predictions: Out-of-fold, for the rows that some fold judges.
+        score: The metric on them, in its own direction.
+        rounds: Best round of each fold, empty without rounds.
+        curves: One per fold.
+        fit_seconds: Mean time of one fold's fit.
+        fitted: The folds' models, kept after a holdout only.
+    """
+
+    candidate: Candidate
+    predictions: Floats
+    score: float
+    rounds: tuple[int, ...]
+    curves: tuple[Curve, ...]
+    fit_seconds: float
+    fitted: tuple[Fitted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One fold's fit: the model, how it went, its predictions for the judged rows, and its seconds."""
+
+    fitted: Fitted
+    curve: Curve
+    predictions: Floats
+    seconds: float
+
+
+@dataclass(slots=True, eq=False)
+class Trial:
+    """A candidate that is being fitted fold by fold.
+
+    Attributes:
+        candidate: What is tried.
+        seconds: What one fold's fit may take.
+        n_folds: How many there are.
+        outcomes: By fold, as they end.
+        started: How many folds were handed out.
+        is_rated: Whether its learning rate is set.
+        is_dropped: Nothing more of it is wanted.
+        lock: Held while the learning rate is being set.
+    """
+
+    candidate: Candidate
+    seconds: float
+    n_folds: int
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    started: int = 0
+    is_rated: bool = False
+    is_dropped: bool = False
+    lock: Lock = field(default_factory=Lock)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every fold has ended."""
+        return len(self.outcomes) == self.n_folds
+
+    @property
+    def is_handed_out(self) -> bool:
+        """Whether no fold is left to start."""
+        return self.is_dropped or self.started == self.n_folds
+
+
+@dataclass(slots=True)
+class Folding:
+    """Fits candidates on the folds of a material and judges what comes out.
+
+    Attributes:
+        material: The rows.
+        folds: How they are divided.
+        run: Clock, threads, catalogue, and whether the person stopped it.
+        pace: Whether the clock counts, and how many fits run side by side.
+        round_seconds: Seconds of one boosting round by candidate, on one fold, as measured.
+        is_last_resort: Nothing else could be fitted, so a person who stopped the run does not cut this short.
+    """
+
+    material: Material
+    folds: Folds
+    run: Run
+    pace: Pace
+    round_seconds: dict[str, float] = field(default_factory=dict)
+    is_last_resort: bool = False
+
+    @property
+    def covered(self) -> Bools:
+        """Which rows are judged by some fold."""
+        mask = np.zeros(self.material.problem.n_rows, bool)
+        for fold in self.folds.folds:
+            mask[fold.valid] = True
+        return mask
+
+    def with_rate(self, candidate: Candidate, seconds: float) -> Candidate:
+        """Return the candidate with the learning rate that suits the seconds one fit has."""
+        if not candidate.has_rate:
+            return candidate
+        p = self.material.problem
+        if not self.pace.is_timed:
+            rate = 0.05 if p.n_rows <= 50_000 and p.n_classes < 10 else 0.1
+        else:
+            rate = pacing.learning_rate(self._measured_round(candidate), seconds)
+        rates = {"learning_rate": rate, "rounds": pacing.rounds_limit(rate), "patience": pacing.patience(rate)}
+        return replace(candidate, params={**candidate.params, **rates})
+
+    def fit(self, candidate: Candidate, number: int, seconds: float) -> Outcome:
+        """Fit a candidate on one fold."""
+        learner = self.run.catalogue.find("learner", candidate.learner)(**candidate.params)
+        begun = self.run.clock()
+        lesson = self._lesson(number, self._until(begun + seconds))
+        fitted, curve = learner.fit(lesson)
+        assert lesson.exam is not None
+        return Outcome(fitted, curve, fitted.predict(lesson.exam.matrix), self.run.clock() - begun)
+
+    def judge(self, trial: Trial, score: Callable[[Floats], float]) -> Tried:
+        """Return what a whole trial came to; ``score`` is asked about its out-of-fold predictions."""
+        p = self.material.problem
+        outcomes = [trial.outcomes[i] for i in range(trial.n_folds)]
+        shape = (p.n_rows,) if not p.n_classes else (p.n_rows, p.n_classes)
+        total, counts = np.zeros(shape), np.zeros(p.n_rows)
+        for fold, outcome in zip(self.folds.folds, outcomes, strict=True):
+            total[fold.valid] += outcome.predictions
+            counts[fold.valid] += 1
+        covered = counts > 0
+        predictions = total[covered] / (counts[covered] if not p.n_classes else counts[covered, None])
+        return Tried(
+            trial.candidate,
+            predictions,
+            score(predictions),
+            tuple(o.curve.best_round for o in outcomes if o.curve.ended),
+            tuple(o.curve for o in outcomes),
+            float(np.mean([o.seconds for o in outcomes])),
+            tuple(o.fitted for o in outcomes) if self.folds.is_holdout else (),
+        )
+
+    def is_hopeless(self, trial: Trial, leader: Tried) -> bool:
+        """Whether the first folds are all far behind the leader's on the same rows."""
+        first = [trial.outcomes.get(i) for i in range(FOLDS_FORGIVEN)]
+        if trial.n_folds <= FOLDS_FORGIVEN or any(o is None for o in first):
+            return False
+        p = self.material.problem
+        position = np.cumsum(self.covered) - 1
+        for fold, outcome in zip(self.folds.folds, first, strict=False):
+            assert outcome is not None
+            theirs = loss(p.task.kind, p.target[fold.valid], leader.predictions[position[fold.valid]]).mean()
+            if loss(p.task.kind, p.target[fold.valid], outcome.predictions).mean() <= FORGIVEN * theirs:
+                return False
+        return True
+
+    def _lesson(self, number: int, seconds_left: Callable[[], float]) -> Lesson:
+        """Return one fold as a lesson with its exam."""
+        p, fold = self.material.problem, self.folds.folds[number]
+        fit, valid = self.material.fold(number, fold)
+        weight = p.weight
+        exam = Exam(valid, p.target[fold.valid], None if weight is None else weight[fold.valid])
+        threads = threads_of_fit(p.n_rows, self.pace.n_slots, self.run)
+        learnt = None if weight is None else weight[fold.fit]
+        return Lesson(fit, p.target[fold.fit], p.n_classes, learnt, exam, p.seed, threads, seconds_left)
+
+    def _until(self, ends: float) -> Callable[[], float]:
+        """Return a clock that runs down to this moment, and stands at nothing once the person stops the run."""
+
+        def seconds_left() -> float:
+            if self.run.is_stopped() and not self.is_last_resort:
+                return 0.0
+            return ends - self.run.clock() if self.pace.is_timed else float("inf")
+
+        return seconds_left
+
+    def _measured_round(self, candidate: Candidate) -> float:
+        """Seconds of one round of this candidate on one fold, measured once by two short fits.
+
+        Their difference leaves out what comes once: imports, binning, and the like.
+        """
+        if candidate.name not in self.round_seconds:
+            n_few, n_more = PROBE_ROUNDS
+            few, more = self._probe(candidate, n_few), self._probe(candidate, n_more)
+            # Never under half of the plain mean: a difference of two noisy times can be far too small.
+            self.round_seconds[candidate.name] = max((more - few) / (n_more - n_few), more / n_more / 2)
+        return self.round_seconds[candidate.name]
+
+    def _probe(self, candidate: Candidate, rounds: int) -> float:
+        """Return the seconds of a fit of this many rounds."""
+        rates = {"learning_rate": 0.1, "rounds": rounds, "patience": rounds}
+        probe = replace(candidate, params={**candidate.params, **rates})
+        return self.fit(probe, 0, float("inf")).seconds

@@ -1,0 +1,79 @@
+"""What is tried once the portfolio is through."""
+
+import numpy as np
+import pytest
+
+from modelwright.search.portfolio import Candidate
+from modelwright.search.trial import Tried
+from modelwright.search.tuning import MIDDLES, PATIENCE, SPACES, Tuner, candidates_most
+
+
+def tried(name: str, learner: str, score: float, params: dict, seconds: float = 1.0) -> Tried:
+    return Tried(Candidate(name, learner, params), np.zeros(3), score, (100,), (), seconds)
+
+
+def tuner(**changed) -> Tuner:
+    return Tuner(**{"n_rows": 50_000, "greater_is_better": False, "seed": 3, "is_reproducible": True, **changed})
+
+
+def play(t: Tuner, loss_of, n: int) -> list[Tried]:
+    """Let the tuner play against a known loss; return everything that was tried."""
+    known = [tried("lightgbm", "lightgbm", loss_of({"leaves": 100}), {"leaves": 100})]
+    for _ in range(n):
+        best = min(k.score for k in known)
+        candidate = t.propose(known, np.ones(len(known)), best)
+        if candidate is None:
+            break
+        known.append(tried(candidate.name, candidate.learner, loss_of(candidate.params), dict(candidate.params)))
+    return known
+
+
+def distance(params) -> float:
+    return 1.0 + (np.log(params["leaves"] / 12)) ** 2 + (params.get("feature_share", 0.5) - 0.5) ** 2
+
+
+def test_it_finds_what_is_better_than_where_it_began():
+    known = play(tuner(), distance, 30)
+    assert known[0].score > 3
+    assert min(k.score for k in known) < 1.3
+
+
+def test_it_ends_when_nothing_is_gained():
+    known = play(tuner(), lambda _: 1.0, 100)
+    assert len(known) == 1 + PATIENCE + 1 or len(known) == 1 + PATIENCE
+
+
+def test_few_rows_bear_few_candidates():
+    n_tried = len(play(tuner(n_rows=100), distance, 100))
+    assert n_tried == candidates_most(100)
+    assert candidates_most(100) < candidates_most(1_000) < candidates_most(100_000)
+
+
+def test_the_same_answers_bring_the_same_proposals():
+    one, two = play(tuner(), distance, 6), play(tuner(), distance, 6)
+    assert [k.candidate.params for k in one] == [k.candidate.params for k in two]
+
+
+def test_only_families_that_lead_are_tuned():
+    known = [
+        tried("catboost", "catboost", 1.0, {"depth": 7}),
+        tried("xgboost", "xgboost", 2.0, {}),
+        tried("linear", "linear", 1.5, {}),
+    ]
+    candidate = tuner().propose(known, np.array([0.7, 0.0, 0.3]), 1.0)
+    assert candidate is not None
+    assert candidate.learner == "catboost"
+    assert tuner().propose(known[2:], np.ones(1), 1.0) is None
+
+
+@pytest.mark.parametrize("family", SPACES)
+def test_every_point_of_a_space_is_a_learner_s_setting(family):
+    from modelwright.flows.builtin import catalogue
+
+    learner = catalogue().find("learner", family)
+    t, known = tuner(), [tried(family, family, 1.0, {})]
+    for _ in range(5):
+        candidate = t.propose(known, np.ones(len(known)), 1.0)
+        learner(**candidate.params)
+        known.append(tried(candidate.name, family, 1.0, dict(candidate.params)))
+    assert set(MIDDLES[family]) <= set(SPACES[family])
