@@ -13,7 +13,7 @@ setup: $(READY)  ## the environment, with the command at .venv/bin/modelwright
 
 $(READY): requirements/dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	-$(COMPILE) .venv/lib -x 'bad_coding|badsyntax|lib2to3' >/dev/null 2>&1
 	$(COMPILE) src

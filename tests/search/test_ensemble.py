@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelwright.search.ensemble import WEIGHT_LEAST, choose, loss_of
+from modelwright.search.ensemble import WEIGHT_LEAST, choose, cross_fitted, loss_of, shrunk
 
 
 def noisy(target: np.ndarray, noise: float, seed: int) -> np.ndarray:
@@ -49,3 +49,21 @@ def test_weights_are_a_blend_no_worse_than_the_best(n_candidates, n_rows, seed):
     blended = sum(w * p for w, p in zip(weights, predictions, strict=True))
     # Dropping small weights may cost a little of what the greedy steps won, never more than a little.
     assert loss_of("rmse", target, blended, None) <= best * 1.1
+
+
+def test_the_honest_loss_does_not_fall_for_luck():
+    # Thirty candidates of pure noise: some blend of them fits the rows that chose it, and no others.
+    rng = np.random.default_rng(4)
+    target = rng.normal(size=200)
+    noise = [rng.normal(0, 0.3, 200) for _ in range(30)]
+    weights = choose(noise, target, metric="rmse")
+    dishonest = loss_of("rmse", target, sum(w * p for w, p in zip(weights, noise, strict=True)), None)
+    flat = loss_of("rmse", target, np.zeros(200), None)
+    assert dishonest < 0.98 * flat
+    assert cross_fitted(noise, target, "rmse", None, 0) > 0.99 * flat
+
+
+def test_where_time_matters_unlike_members_share_the_weight():
+    weights = shrunk(np.array([1.0, 0.0, 0.0, 0.0]), [1.0, np.inf, 1.05, 9.0])
+    assert weights.tolist() == [0.75, 0.0, 0.25, 0.0]
+    assert weights.sum() == pytest.approx(1.0)

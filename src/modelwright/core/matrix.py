@@ -20,11 +20,13 @@ class Feature:
         source: The table column it was made from.
         n_levels: For category codes the number of codes (values are 0 … n_levels-1, NaN when missing; the
             last code stands for rare and unseen levels); 0 for numbers.
+        other: The second column it was made from, or "".
     """
 
     name: str
     source: str
     n_levels: int = 0
+    other: str = ""
 
     @property
     def is_category(self) -> bool:

@@ -144,7 +144,8 @@ def _groups(matrix: Matrix) -> dict[str, list[int]]:
     """Return the positions of all that was made from each column, in the table's order."""
     groups: dict[str, list[int]] = {}
     for position, feature in enumerate(matrix.features):
-        groups.setdefault(feature.source, []).append(position)
+        for source in dict.fromkeys((feature.source, feature.other or feature.source)):
+            groups.setdefault(source, []).append(position)
     return groups
 
 

@@ -148,7 +148,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Gap:
-    """Days from one moment of a row to another; its source is the later-named column."""
+    """Days from one moment of a row to another."""
 
     column: str
     since: str
@@ -156,7 +156,7 @@ class Gap:
     @property
     def features(self) -> tuple[Feature, ...]:
         """A single one."""
-        return (Feature(f"{self.column} − {self.since}", self.column),)
+        return (Feature(f"{self.column} − {self.since}", self.column, other=self.since),)
 
     def fill(self, frame: pl.DataFrame, out: Singles) -> None:
         """Write the days."""

@@ -13,6 +13,7 @@ from modelwright.core.state import State
 from modelwright.core.values import reader
 from modelwright.features._craft import blocks, distinct, sound
 from modelwright.features._rows import compile_rows
+from modelwright.features.arithmetic import SIGNS, Arithmetic
 from modelwright.features.categories import Lookup, encode_levels
 from modelwright.features.dates import Calendar, Gap, fit_calendar
 from modelwright.features.encoding import TargetEncoding
@@ -35,9 +36,10 @@ _CRAFTS: Mapping[str, Any] = {
     "lookup": Lookup,
     "calendar": Calendar,
     "gap": Gap,
+    "arithmetic": Arithmetic,
     "text": TextFeatures,
 }
-_STEPS = ("number", "category", "calendar", "gap", "text", "text_counts")
+_STEPS = ("number", "category", "calendar", "gap", "text", "text_counts", *SIGNS)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class FeaturePlan:
     """A fitted plan: target-free crafts, and a target encoding once it has one.
 
     Features come in this order: numbers and booleans, then categories, dates and differences of dates by column,
-    the count of missing values, texts, and last the target encoding.
+    the count of missing values, texts, arithmetic on numbers, and last the target encoding.
 
     Attributes:
         contract: The columns that are read, in the order in which records are read.
@@ -75,10 +77,17 @@ class FeaturePlan:
         read = Contract(tuple(replace(contract.column(name), levels=()) for name in names))
         numbers = tuple(step.column for step in recipe.steps if step.craft == "number")
         crafts: list[Craft] = [Numbers(numbers)] if numbers else []
-        crafts += [_fit(step, frame, recipe, seed) for step in recipe.steps if step.craft != "number"]
+        terms = tuple((step.craft, step.column, step.other) for step in recipe.steps if step.craft in SIGNS)
+        alone = [step for step in recipe.steps if step.craft != "number" and step.craft not in SIGNS]
+        crafts += [_fit(step, frame, recipe, seed) for step in alone]
         if sum(frame.select(names).null_count().row(0)) if names else 0:
             crafts.append(MissingCount(names))
-        return cls(read, tuple(sorted(crafts, key=lambda craft: isinstance(craft, TextFeatures))))
+        plan = cls(read, tuple(sorted(crafts, key=lambda craft: isinstance(craft, TextFeatures))))
+        return plan.with_arithmetic(Arithmetic(terms)) if terms else plan
+
+    def with_arithmetic(self, arithmetic: Arithmetic) -> Self:
+        """Return this plan with the features of number pairs after its own; their columns are read already."""
+        return replace(self, crafts=(*self.crafts, arithmetic))
 
     def with_encoding(self, encoding: TargetEncoding | None) -> Self:
         """Return this plan with the encoding's features after its own, in place of an earlier encoding."""

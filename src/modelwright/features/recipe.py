@@ -39,10 +39,11 @@ class Step:
 
     Attributes:
         column: Which column.
-        craft: ``number``, ``category``, ``calendar``, ``gap``, ``text`` or ``text_counts``; among the encoded
-            ones ``target_mean`` or ``target_score``.
+        craft: ``number``, ``category``, ``calendar``, ``gap``, ``text`` or ``text_counts``; ``sum``,
+            ``difference``, ``product`` or ``ratio`` of two columns; among the encoded ones ``target_mean`` or
+            ``target_score``.
         reason: Why, in one short sentence.
-        other: The second column of a ``gap``.
+        other: The second column of a ``gap`` or of an operation.
     """
 
     column: str

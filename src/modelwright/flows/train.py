@@ -81,6 +81,10 @@ class Trained:
         }
 
 
+JUDGE_SECONDS = 15.0
+"""Importance and resampling use this much at most: a budget that is not needed is given back."""
+
+
 class Stages:
     """Measures how long each stage of a run takes."""
 
@@ -139,7 +143,7 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
         stages.end("search")
 
         seconds = run.seconds_left() - package_seconds(run.budget_seconds)
-        judged = judge(model, found, sealed, run, times=stages.seconds, seconds=max(seconds, 1.0))
+        judged = judge(model, found, sealed, run, times=stages.seconds, seconds=min(max(seconds, 1.0), JUDGE_SECONDS))
         stages.end("evaluate")
 
         run.say("finish", "the final fit on all rows")

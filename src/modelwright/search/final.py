@@ -18,7 +18,7 @@ from modelwright.search.threads import slots, threads_of_fit, wall_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from modelwright.core.ports import Curve, Fitted, Learner
+    from modelwright.core.ports import Fitted, Learner
     from modelwright.core.run import Run
     from modelwright.core.split import Folds
     from modelwright.search.problem import Problem
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 ROUNDS_GROWTH = 0.5
 """A fit on more rows bears more rounds; half of the rows' growth is a cautious share of it."""
-SAFETY = 1.2
+ENOUGH = 0.85
+"""A final fit that time ends after this share of its rounds is taken: more rows are worth more than the last rounds."""
 TRAINING_ROWS, ALL_ROWS = "training rows", "all rows"
 
 
@@ -109,7 +110,7 @@ class FinalFit:
     def _fit(self) -> Model | None:
         if not self._is_wanted or self._seconds_left() < self._seconds_needed():
             return None
-        material = Material.prepare(self._everything)
+        material = Material.prepare(self._everything, self._found.material.recipe)
         model, is_cut = _fit_all(material, self._found, self._run, self._n_slots, self._seconds_left)
         return None if is_cut else model
 
@@ -127,13 +128,13 @@ class FinalFit:
     def _seconds_needed(self) -> float:
         growth = max(self._everything.n_rows / rows_fitted(self._found.folds), 1.0)
         fits = [m.tried.fit_seconds * growth for m in members_of(self._found)]
-        return SAFETY * wall_seconds(fits, self._n_slots)
+        return ENOUGH * wall_seconds(fits, self._n_slots)
 
 
 def _fit_all(
     material: Material, found: Found, run: Run, n_slots: int, seconds_left: Callable[[], float]
 ) -> tuple[Model, bool]:
-    """Return the model of all members, and whether time cut one of them short.
+    """Return the model of all members, and whether time cut one of them far too short.
 
     The plan is completed with encodings fitted on all rows of the material.
     """
@@ -145,16 +146,16 @@ def _fit_all(
     lesson = Lesson(matrix, p.target, p.n_classes, p.weight, None, p.seed, threads, seconds_left)
     growth = p.n_rows / rows_fitted(found.folds)
 
-    def fit(member: Member) -> tuple[Fitted, Curve]:
-        learner: Learner = run.catalogue.find("learner", member.tried.candidate.learner)(
-            **_params(member.tried, growth)
-        )
-        return learner.fit(lesson)
+    def fit(member: Member) -> tuple[Fitted, bool]:
+        params = _params(member.tried, growth)
+        learner: Learner = run.catalogue.find("learner", member.tried.candidate.learner)(**params)
+        fitted, curve = learner.fit(lesson)
+        return fitted, curve.ended == "time" and curve.best_round < ENOUGH * params["rounds"]
 
     with ThreadPoolExecutor(at_once) as pool:
         fitted = tuple(pool.map(fit, members))
     blend = Blend([f for f, _ in fitted], np.array([m.weight for m in members]), found.calibrator)
-    is_cut = any(curve.ended == "time" for _, curve in fitted)
+    is_cut = any(is_short for _, is_short in fitted)
     return Model(p.task, p.contract, plan, blend, found.threshold), is_cut
 
 

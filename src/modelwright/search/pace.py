@@ -14,8 +14,6 @@ ROUNDS_TIMES_RATE = 25.0
 RATE_LOWEST, RATE_HIGHEST = 0.05, 0.25
 SEALED_GROWTH = 1.25
 """A fit on all rows sees about this many times the training rows."""
-HOLDOUT_GROWTH = 1.15
-"""A fit on the training rows sees about this many times a holdout's."""
 REFIT_SAFETY = 1.2
 """Fits on more rows are given more rounds, too."""
 
@@ -29,12 +27,14 @@ class Pace:
         tail_seconds: Kept for evidence, package and report.
         n_folds: Folds of the comparison.
         n_slots: How many fits run side by side.
+        growth: The training rows, counted in those that a fold's fit sees.
     """
 
     run: Run
     tail_seconds: float
     n_folds: int
     n_slots: int = 1
+    growth: float = 1.25
 
     @property
     def is_timed(self) -> bool:
@@ -44,13 +44,17 @@ class Pace:
     @property
     def refits(self) -> float:
         """How many fold fits' worth of time the fits after the race take."""
-        return refits(self.n_folds)
+        return refits(self.n_folds, self.growth)
 
     def left(self, refit_seconds: float = 0.0) -> float:
         """Seconds the race may still use when the fits after it take ``refit_seconds`` a fold."""
         if self.run.is_stopped():
             return 0.0
         return self.run.seconds_left() - self.tail_seconds - self.refits * refit_seconds
+
+    def left_for_refits(self) -> float:
+        """Seconds until only the package is left to write: the final fit may run beside the measuring."""
+        return self.run.seconds_left() - package_seconds(self.run.budget_seconds)
 
     def fold_seconds(self, share: float, total: float, refit_seconds: float) -> float:
         """Seconds one fold of a candidate may take, so that its final fits still find room.
@@ -63,18 +67,16 @@ class Pace:
         return max(min(shared, self.left(refit_seconds) / (turns + self.refits)), 0.0)
 
 
-def refits(n_folds: int) -> float:
+def refits(n_folds: int, growth: float) -> float:
     """Return how many fold fits' worth of time the fits on the training rows and on all rows take.
 
     Time grows with the rows. A holdout's own fits serve as the judged model, so only the fit on all rows remains.
 
-    >>> refits(1) < refits(5) < refits(3)
+    >>> refits(1, growth=1.25) < refits(5, growth=1.25) < refits(3, growth=1.5)
     True
     """
-    if n_folds == 1:
-        return REFIT_SAFETY * SEALED_GROWTH * HOLDOUT_GROWTH
-    growth = n_folds / (n_folds - 1)
-    return REFIT_SAFETY * growth * (1 + SEALED_GROWTH)
+    n_models = SEALED_GROWTH if n_folds == 1 else 1 + SEALED_GROWTH
+    return REFIT_SAFETY * growth * n_models
 
 
 def tail_seconds(budget_seconds: float | None) -> float:

@@ -31,6 +31,7 @@ class Candidate:
         why: What it adds, a few words.
         has_rate: Whether the race sets ``learning_rate`` and ``rounds`` from the time there is.
         share: Largest share of the search time it may take.
+        least_seconds: With less than this a fold's fit would say nothing.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Candidate:
     why: str = ""
     has_rate: bool = False
     share: float = 0.25
+    least_seconds: float = 0.15
 
 
 # Starting values are public tuned defaults (TabArena's LightGBM configurations r177, r163 and r120; the tuned
@@ -57,7 +59,7 @@ LIGHTGBM_EXTRA = Candidate(
     },
     "random thresholds: a strong, smooth first model",
     has_rate=True,
-    share=0.35,
+    share=0.3,
 )
 LIGHTGBM = Candidate(
     "lightgbm",
@@ -80,7 +82,7 @@ LIGHTGBM_SHALLOW = Candidate(
     "nearly additive: wins on noisy tables",
     has_rate=True,
 )
-CATBOOST = Candidate("catboost", "catboost", {"depth": 7}, "symmetric trees: best untuned", has_rate=True, share=0.4)
+CATBOOST = Candidate("catboost", "catboost", {"depth": 7}, "symmetric trees: best untuned", has_rate=True, share=0.3)
 XGBOOST = Candidate("xgboost", "xgboost", {}, "depth-wise trees", has_rate=True)
 EXTRA_TREES = Candidate("extra trees", "forest", {"extra": True}, "another bias, no early stopping")
 FOREST = Candidate("random forest", "forest", {"extra": False}, "bagged deep trees")

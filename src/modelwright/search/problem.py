@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modelwright.core.matrix import Matrix
+from modelwright.features.arithmetic import Arithmetic
 from modelwright.features.encoding import TargetEncoding
 from modelwright.features.plan import FeaturePlan, recommend
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
 
     from modelwright.core.arrays import Floats, Ints, Target
     from modelwright.core.contract import Contract
-    from modelwright.core.matrix import Matrix
     from modelwright.core.split import Fold
     from modelwright.core.task import Task
-    from modelwright.features.recipe import Recipe
+    from modelwright.features.recipe import Recipe, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,20 @@ class Material:
     _lock: Lock = field(default_factory=Lock)
 
     @classmethod
-    def prepare(cls, problem: Problem) -> Material:
-        """Fit the target-free layer and make its matrix."""
-        recipe = recommend(problem.contract, n_classes=problem.n_classes, n_rows=problem.n_rows)
+    def prepare(cls, problem: Problem, recipe: Recipe | None = None) -> Material:
+        """Fit the target-free layer, by the recommended recipe when none is given, and make its matrix."""
+        recipe = recipe or recommend(problem.contract, n_classes=problem.n_classes, n_rows=problem.n_rows)
         plan = FeaturePlan.fit(problem.frame, problem.contract, recipe, seed=problem.seed)
         return cls(problem, recipe, plan, plan.matrix(problem.frame))
+
+    def with_arithmetic(self, steps: Sequence[Step]) -> Material:
+        """Return the material with these operations on pairs of numbers as further features."""
+        made = Arithmetic(tuple((step.craft, step.column, step.other) for step in steps))
+        values = np.empty((self.base.n_rows, len(steps)), dtype=np.float32)
+        made.fill(self.problem.frame, values)
+        recipe = replace(self.recipe, steps=(*self.recipe.steps, *steps))
+        base = self.base.beside(Matrix(values, made.features))
+        return Material(self.problem, recipe, self.plan.with_arithmetic(made), base)
 
     def fold(self, number: int, fold: Fold) -> tuple[Matrix, Matrix]:
         """Return the matrices to fit on and to be judged on in one fold."""

@@ -11,11 +11,12 @@ import numpy as np
 
 from modelwright.core.errors import MissingLibrary
 from modelwright.core.metrics import MEASURES
-from modelwright.search.ensemble import choose, cross_fitted, loss_of
+from modelwright.core.split import How
+from modelwright.search.ensemble import choose, cross_fitted, loss_of, shrunk
 from modelwright.search.portfolio import Candidate
 from modelwright.search.threads import wall_seconds
 from modelwright.search.trial import Folding, Outcome, Trial, Tried
-from modelwright.search.tuning import TUNED_SHARE
+from modelwright.search.tuning import TUNED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from modelwright.search.journal import Journal
     from modelwright.search.tuning import Tuner
 
-SHORTEST_FIT_SECONDS = 0.15
 LAST_RESORT_SECONDS = 1.0
 TREES_WITHOUT_ROUNDS = 500.0
 """What a forest, a linear model or neighbours cost one row, counted in boosted trees."""
@@ -86,7 +86,7 @@ class Race:
                     continue
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     self._take(*running.pop(future), future)
-        return Result(tuple(self._tried), self.covered, self._weights(), stopped, tuple(self._failed))
+        return Result(tuple(self._tried), self.covered, self._affordable_weights(), stopped, tuple(self._failed))
 
     def go_shortest(self) -> Result:
         """Run the quickest candidate whatever the time, and whoever stopped: a search always ends with a model."""
@@ -126,14 +126,13 @@ class Race:
             return f"the {run.effort} work units were used"
         if run.is_stopped():
             return STOPPED
-        if self.folding.pace.is_timed and self._shortest_for(total) < SHORTEST_FIT_SECONDS:
-            return TIME_USED
         if not self._waiting:
             proposed = self._proposed()
             if proposed is None:
                 return NOTHING_GAINED if self.tuner and self._tried else ALL_TRIED
             self._waiting.append(proposed)
-        return ""
+        candidate = self._waiting[0]
+        return TIME_USED if self._seconds_for(candidate, total) < candidate.least_seconds else ""
 
     def _proposed(self) -> Candidate | None:
         """Return what the tuner would try next, or None when it, too, is through."""
@@ -148,12 +147,9 @@ class Race:
         loss = cross_fitted([t.predictions for t in self._tried], p.target[covered], self.metric, weight, p.seed)
         return 1.0 + loss if MEASURES[self.metric].greater_is_better else loss
 
-    def _shortest_for(self, total: float) -> float:
-        """Return the seconds that a fold of whatever comes next may take."""
-        return self._seconds_for(self._waiting[0].share if self._waiting else TUNED_SHARE, total)
-
-    def _seconds_for(self, share: float, total: float) -> float:
-        return self.folding.pace.fold_seconds(share, total, self._refit_seconds())
+    def _seconds_for(self, candidate: Candidate, total: float) -> float:
+        """Return the seconds that a fold of the candidate may take."""
+        return self.folding.pace.fold_seconds(candidate.share, total, self._refit_seconds())
 
     def _start(self, candidate: Candidate, total: float) -> None:
         """Open a trial, or take over what an interrupted run finished."""
@@ -163,7 +159,7 @@ class Race:
         if known is not None:
             self._tried.append(known)
             return
-        seconds = self._seconds_for(candidate.share, total)
+        seconds = self._seconds_for(candidate, total)
         self._open.append(Trial(candidate, seconds, len(self.folding.folds.folds)))
 
     def _fit(self, trial: Trial, number: int) -> Outcome:
@@ -203,6 +199,10 @@ class Race:
         if trial in self._open:
             self._open.remove(trial)
 
+    def _shortfall(self, one: Tried) -> float:
+        """Return how far a candidate's score is from the best there can be, at least 0."""
+        return 1.0 - one.score if MEASURES[self.metric].greater_is_better else one.score
+
     def _leader(self) -> Tried:
         return min(self._tried, key=lambda t: self._loss(t.predictions))
 
@@ -218,12 +218,38 @@ class Race:
     def _weights(self) -> Floats:
         """Return each candidate's weight in the best blend, chosen anew only after another was tried."""
         if self._chosen[0] != len(self._tried):
-            p, covered = self.folding.material.problem, self.covered
-            weight = None if p.weight is None else p.weight[covered]
-            predictions, trees = [t.predictions for t in self._tried], [self._trees(t) for t in self._tried]
-            chosen = choose(predictions, p.target[covered], metric=self.metric, trees=trees, weight=weight, seed=p.seed)
-            self._chosen = (len(self._tried), chosen)
+            self._chosen = (len(self._tried), self._choose(range(len(self._tried))))
         return self._chosen[1]
+
+    def _affordable_weights(self) -> Floats:
+        """Return the weights of the best blend whose final fits find time: more rows are worth more than a member."""
+        chosen, pace = self._weights(), self.folding.pace
+        tried = list(range(len(self._tried)))
+        if not pace.is_timed or pace.run.is_stopped():
+            return chosen
+        while (chosen > 0).sum() > 1 and pace.refits * self._wall_seconds(chosen) > pace.left_for_refits():
+            slowest = max(tried, key=lambda i: self._tried[i].fit_seconds * (chosen[i] > 0))
+            tried.remove(slowest)
+            chosen = np.zeros(len(self._tried))
+            chosen[tried] = self._choose(tried)
+        return chosen
+
+    def _wall_seconds(self, weights: Floats) -> float:
+        """Seconds a fold's fit of these members takes, side by side."""
+        members = [t.fit_seconds for t, w in zip(self._tried, weights, strict=True) if w > 0]
+        return wall_seconds(members, self.folding.pace.n_slots)
+
+    def _choose(self, places: Sequence[int]) -> Floats:
+        """Return the weights of the best blend of these candidates."""
+        p, covered = self.folding.material.problem, self.covered
+        weight = None if p.weight is None else p.weight[covered]
+        tried = [self._tried[i] for i in places]
+        predictions, trees = [t.predictions for t in tried], [self._trees(t) for t in tried]
+        chosen = choose(predictions, p.target[covered], metric=self.metric, trees=trees, weight=weight, seed=p.seed)
+        if self.folding.folds.how is not How.TIME:
+            return chosen
+        # Tuned candidates are alike, so the portfolio's share.
+        return shrunk(chosen, [np.inf if t.candidate.why == TUNED else self._shortfall(t) for t in tried])
 
     def _trees(self, one: Tried) -> float:
         """Return about how many trees the candidate's final fit asks for one answer."""
@@ -234,8 +260,7 @@ class Race:
         """Seconds a fold's fit of all current members takes, side by side."""
         if not self.folding.pace.is_timed:
             return 0.0  # nothing is reckoned in seconds, so the ensemble need not be chosen for it
-        members = [t.fit_seconds for t, w in zip(self._tried, self._weights(), strict=True) if w > 0]
-        return wall_seconds(members, self.folding.pace.n_slots)
+        return self._wall_seconds(self._weights())
 
     def _best(self) -> float | None:
         if not self._tried:

@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from modelwright.core.arrays import Floats
     from modelwright.search.trial import Tried
 
-PATIENCE = 8
+PATIENCE = 6
 """So many points in a row without a gain end the tuning."""
-LEAST_GAIN = 5e-4
+LEAST_GAIN = 2e-3
 """A gain is a fall of the ensemble's loss by this share at least, on rows that did not choose its weights."""
 CANDIDATES_BY_ROWS = ((100, 6), (500, 10), (2_500, 20), (10_000, 45), (100_000, 110))
 """More candidates than this on so few rows and the best of them is best by luck."""
+TUNED = "tuned"
 TUNED_SHARE = 0.2
+LEAST_TIME = 0.6
+"""A point is not tried with less than this share of its family's mean seconds: cut short it would say nothing."""
 UNTRIED_GAIN = 1.0
 """What a family that was not yet tuned is hoped to bring, against what others brought last, at most 1."""
 
@@ -118,7 +121,8 @@ class Tuner:
         self._n_proposed += 1
         name = f"{family} tuned {self._n_proposed}"
         self._asked[name] = trial
-        return Candidate(name, family, dict(trial.params), "tuned", has_rate=True, share=TUNED_SHARE)
+        least = LEAST_TIME * float(np.mean([t.fit_seconds for t in tried if t.candidate.learner == family]))
+        return Candidate(name, family, dict(trial.params), TUNED, True, TUNED_SHARE, least)
 
     def _learn(self, tried: Sequence[Tried], loss: float) -> None:
         """Tell the studies what became of the candidates that ended since the last time."""

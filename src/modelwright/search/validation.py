@@ -15,13 +15,10 @@ if TYPE_CHECKING:
     from modelwright.core.split import Folds, How
     from modelwright.search.problem import Problem
 
-FITS_WANTED = 25.0
-"""A fold count is affordable when so many fits of an untuned LightGBM, folds and final fits each, find room.
-
-CatBoost costs five of them, a network ten; a few well-trained members judged on a holdout beat underfitted ones judged
-on five folds."""
+FITS_WANTED = 6.0
+"""A fold count is affordable when so many fits of an untuned LightGBM, folds and final fits each, find room."""
 TYPICAL_RATE = 0.08
-HOLDOUT_ROWS_MOST = 20_000
+HOLDOUT_ROWS, HOLDOUT_ROWS_MOST = 5_000, 20_000
 ROWS_ALWAYS_FOLDED = 3_000
 """Up to here a holdout is too small to choose by: fewer candidates on five folds are worth more."""
 
@@ -39,7 +36,7 @@ def plan_folds(problem: Problem, run: Run, *, how: How, round_seconds: float, se
     n_folds, n_repeats = _affordable(problem, run, round_seconds, search_seconds)
     holdout = None
     if n_folds == 1:
-        holdout = min(max(0.1, 2_000 / problem.n_rows), 0.25, HOLDOUT_ROWS_MOST / problem.n_rows)
+        holdout = min(max(0.15, HOLDOUT_ROWS / problem.n_rows), 0.25, HOLDOUT_ROWS_MOST / problem.n_rows)
     return fold(
         problem.frame,
         problem.task,
@@ -63,6 +60,8 @@ def _affordable(problem: Problem, run: Run, round_seconds: float, search_seconds
         return 5, 1
     one_fit = round_seconds * ROUNDS_TIMES_RATE / TYPICAL_RATE
     for n_folds in (5, 3):
-        if (n_folds + refits(n_folds)) * one_fit * FITS_WANTED <= search_seconds * slots(problem.n_rows, run):
+        if (n_folds + refits(n_folds, n_folds / (n_folds - 1))) * one_fit * FITS_WANTED <= search_seconds * slots(
+            problem.n_rows, run
+        ):
             return n_folds, 1
     return 1, 1

@@ -11,6 +11,7 @@ from modelwright.core.errors import SearchFailed
 from modelwright.core.metrics import MEASURES
 from modelwright.evaluation.thresholds import best_threshold
 from modelwright.learners.calibration import fit_calibrator
+from modelwright.search.audition import audition
 from modelwright.search.pace import Pace, tail_seconds
 from modelwright.search.portfolio import portfolio
 from modelwright.search.race import Race, Result
@@ -72,16 +73,13 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
     run.say("search", "yardsticks")
     yardsticks = fit_yardsticks(material, run)
     tail = tail_seconds(run.budget_seconds)
-    folds = plan_folds(
-        material.problem,
-        run,
-        how=how,
-        round_seconds=yardsticks.round_seconds,
-        search_seconds=run.seconds_left() - tail,
-    )
+    times = {"round_seconds": yardsticks.round_seconds, "search_seconds": run.seconds_left() - tail}
+    material = audition(material, run, **times)
+    folds = plan_folds(material.problem, run, how=how, **times)
     p = material.problem
     n_folds = len(folds.folds)
-    pace = Pace(run, tail, n_folds, slots(p.n_rows, run))
+    growth = p.n_rows / float(np.mean([len(fold.fit) for fold in folds.folds]))
+    pace = Pace(run, tail, n_folds, slots(p.n_rows, run), growth)
     candidates = portfolio(
         n_rows=p.n_rows,
         n_classes=p.n_classes,

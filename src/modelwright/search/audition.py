@@ -1,0 +1,198 @@
+"""The audition: features made of pairs of numbers, kept only when they help on rows that did not choose them.
+
+A quick model is cross-validated on a sample. What it leaves unexplained out of fold is compared with each sum,
+difference, product and ratio of the numbers: one whose bins differ in their mean residual tells something that the
+model could not make of the two numbers themselves. The best are added, the quick model is cross-validated again, and
+rows that took no part in choosing say whether it got better.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations, permutations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modelwright.core.contract import Kind
+from modelwright.core.ports import Lesson
+from modelwright.evaluation.metrics import loss
+from modelwright.features.arithmetic import combine
+from modelwright.features.recipe import Step
+from modelwright.search.threads import slots
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from modelwright.core.arrays import Bools, Floats, Ints, Singles, Target
+    from modelwright.core.matrix import Matrix
+    from modelwright.core.run import Run
+    from modelwright.search.problem import Material
+
+Term = tuple[str, str, str]
+"""Operation, left column, right column."""
+
+ROWS_LEAST, ROWS_MOST = 500, 10_000
+"""With fewer rows chance is too strong; more would cost time and change little."""
+NUMBERS_MOST = 12
+"""Columns that are paired at most: those whose own bins tell most about the target."""
+TERMS_MOST = 6
+CLASSES_MOST = 10
+N_FOLDS, N_BINS = 3, 24
+QUICK = {"rounds": 100, "learning_rate": 0.1, "leaves": 31, "row_share": 1.0, "feature_share": 1.0, "patience": 0}
+SHARE_MOST = 0.1
+"""Of the search time."""
+ALIKE = 0.98
+"""Terms whose ranks correlate more than this say the same."""
+SURE = 1.645
+"""Standard errors by which the loss must fall: by chance in one table of twenty."""
+
+
+def audition(material: Material, run: Run, *, round_seconds: float, search_seconds: float) -> Material:
+    """Return the material with those operations on pairs of numbers that help, often none.
+
+    Args:
+        material: The training rows.
+        run: Seed, threads, catalogue.
+        round_seconds: Time of one boosting round on all rows.
+        search_seconds: What the search may use; the audition is left out when it would take over a tenth.
+    """
+    p = material.problem
+    numbers = [c.name for c in p.contract.features if c.kind is Kind.NUMBER]
+    share = min(1.0, ROWS_MOST / p.n_rows)
+    cost = 3 * N_FOLDS * QUICK["rounds"] * round_seconds * share / slots(ROWS_MOST, run)
+    is_dear = run.budget_seconds is not None and cost > SHARE_MOST * search_seconds
+    if len(numbers) < 2 or p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST or is_dear:
+        return material
+    run.say("search", "an audition of features")
+    rows = np.random.default_rng(run.seed).permutation(p.n_rows)[:ROWS_MOST]
+    choosing, judging = np.arange(len(rows)) % 2 == 0, np.arange(len(rows)) % 2 == 1
+    target, base = p.target[rows], material.base.take(rows)
+    before = _cross_validated(base, target, rows, material, run)
+    residual = _residuals(target, before, p.n_classes)
+    answers = _residuals(target, _flat(target, p.n_classes), p.n_classes)
+    values = {name: p.frame[name].to_numpy()[rows[choosing]] for name in numbers}
+    kept: dict[Step, None] = {}
+    for steps in _chosen(values, answers[choosing], residual[choosing]):
+        if steps:
+            wider = material.with_arithmetic(steps).base.take(rows)
+            after = _cross_validated(wider, target, rows, material, run)
+            gain = (loss(p.task.kind, target, before) - loss(p.task.kind, target, after))[judging]
+            if p.weight is not None:
+                gain = gain * p.weight[rows][judging] / p.weight[rows][judging].mean()
+            if gain.mean() > SURE * gain.std() / np.sqrt(len(gain)):
+                kept.update(dict.fromkeys(steps))
+    return material.with_arithmetic(list(kept)) if kept else material
+
+
+def _cross_validated(matrix: Matrix, target: Target, rows: Ints, material: Material, run: Run) -> Floats:
+    """Return a quick model's out-of-fold predictions."""
+    p = material.problem
+    weight = None if p.weight is None else p.weight[rows]
+    parts = [np.arange(matrix.n_rows) % N_FOLDS == fold for fold in range(N_FOLDS)]
+
+    def fit(held: Bools) -> Floats:
+        learnt = None if weight is None else weight[~held]
+        lesson = Lesson(matrix.take(np.flatnonzero(~held)), target[~held], p.n_classes, learnt, seed=run.seed)
+        fitted, _ = run.catalogue.find("learner", "lightgbm")(**QUICK).fit(lesson)
+        predictions: Floats = fitted.predict(matrix.take(np.flatnonzero(held)))
+        return predictions
+
+    made = np.zeros((matrix.n_rows, p.n_classes) if p.n_classes else matrix.n_rows)
+    with ThreadPoolExecutor(slots(matrix.n_rows, run)) as pool:
+        for held, predictions in zip(parts, pool.map(fit, parts), strict=True):
+            made[held] = predictions
+    return made
+
+
+def _flat(target: Target, n_classes: int) -> Floats:
+    """Return the constant prediction."""
+    if not n_classes:
+        return np.full(len(target), float(np.mean(target)))
+    return np.tile(np.bincount(target.astype(np.int64), minlength=n_classes) / len(target), (len(target), 1))
+
+
+def _residuals(target: Target, predictions: Floats, n_classes: int) -> Floats:
+    """Return what is left unexplained, shape (n_rows, n_answers), of variance one in all."""
+    if not n_classes:
+        left = (target - predictions)[:, None]
+    elif n_classes == 2:
+        left = ((target == 1) - predictions[:, 1])[:, None]
+    else:
+        left = (target[:, None] == np.arange(n_classes)) - predictions
+    spread = np.sqrt(float((left**2).sum()) / len(left)) or 1.0
+    scaled: Floats = left / spread
+    return scaled
+
+
+def _told(values: Floats | Singles, residual: Floats) -> float:
+    """Return how much the bins of these values differ in their mean residual, in standard errors of chance.
+
+    The sum of squares between equally filled bins has mean and variance of a chi-square where the values say nothing.
+    """
+    order = np.argsort(values, kind="stable")  # missing values come last and share the last bins
+    bins = np.empty(len(values), dtype=np.int64)
+    bins[order] = np.arange(len(values)) * N_BINS // len(values)
+    _, first = np.unique(values[order], return_index=True)
+    # Equal values belong to one bin, that of the first of them.
+    starts = np.repeat(first, np.diff(np.append(first, len(values))))
+    bins[order] = bins[order][starts]
+    counts = np.bincount(bins, minlength=N_BINS)
+    used = counts > 0
+    between = sum(
+        float((np.bincount(bins, weights=column, minlength=N_BINS)[used] ** 2 / counts[used]).sum())
+        for column in residual.T
+    )
+    freedom = max(int(used.sum()) - 1, 1)
+    return float((between - freedom) / np.sqrt(2 * freedom))
+
+
+def _leading(values: Mapping[str, Floats], answers: Floats) -> list[str]:
+    """Return the numbers that tell most about the target."""
+    told = {name: _told(column, answers) for name, column in values.items()}
+    return sorted(sorted(told, key=lambda name: -told[name])[:NUMBERS_MOST])
+
+
+def _chosen(values: Mapping[str, Floats], answers: Floats, residual: Floats) -> list[list[Step]]:
+    """Return the terms worth trying, in two groups.
+
+    The first tell most about what the quick model left, each more than its own two numbers do. The second tell more
+    about the target itself than their two numbers together: what a model needs many cuts for, one of them says at once.
+    """
+    names = _leading(values, answers)
+    terms = [(op, a, b) for op in ("sum", "difference", "product") for a, b in combinations(names, 2)]
+    terms += [("ratio", a, b) for a, b in permutations(names, 2)]
+    made = {t: combine(t[0], values[t[1]], values[t[2]]) for t in terms}
+    # By chance alone the best of so many terms reaches about this many standard errors.
+    chance = np.sqrt(2 * np.log(max(len(terms), 2))) + 1.0
+    groups: list[list[Step]] = []
+    reason = "it tells what a quick model does not make of the two numbers, and helps on other rows"
+    for wanted, bar in ((residual, _larger), (answers, _sum)):
+        alone = {name: max(_told(values[name], wanted), 0.0) for name in names}
+        told = {t: _told(made[t], wanted) for t in terms}
+        telling = [t for t in terms if told[t] > max(chance, bar(alone[t[1]], alone[t[2]]) + 1.0)]
+        unlike = _unlike(sorted(telling, key=lambda t: -told[t]), made)
+        groups.append([Step(a, op, reason, other=b) for op, a, b in unlike])
+    return groups
+
+
+def _larger(a: float, b: float) -> float:
+    return max(a, b)
+
+
+def _sum(a: float, b: float) -> float:
+    return a + b
+
+
+def _unlike(terms: Sequence[Term], made: Mapping[Term, Singles]) -> list[Term]:
+    """Return the first terms whose ranks differ from those before them."""
+    taken: list[Term] = []
+    ranks: list[Floats] = []
+    for term in terms:
+        rank = np.argsort(np.argsort(made[term])).astype(np.float64)
+        if all(abs(np.corrcoef(rank, other)[0, 1]) < ALIKE for other in ranks):
+            taken.append(term)
+            ranks.append(rank)
+        if len(taken) == TERMS_MOST:
+            break
+    return taken

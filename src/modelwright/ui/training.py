@@ -1,0 +1,203 @@
+"""The commands that make and use one model: train, predict, evaluate, profile, report, schema."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelwright.core.errors import InvalidSetting
+from modelwright.core.settings import SETTINGS, Settings
+from modelwright.ui.command import Command, as_text, given, json_option, options_of, query_option, width
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+ALL_SETTINGS = tuple(s.name for s in SETTINGS)
+PROFILE_SETTINGS = ("target", "task", "positive", "time", "group", "weight", "ignore", "test", "query", "seed")
+
+
+def process_started() -> float:
+    """Return when this process began, on the clock of ``time.monotonic``: a budget covers the imports too."""
+    try:
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        return time.monotonic() - max(age, 0.0)
+    except (OSError, AttributeError, ValueError, IndexError):
+        return time.monotonic()
+
+
+@click.command(cls=Command)
+@click.argument("source", required=False)
+@options_of(ALL_SETTINGS)
+@click.option("--config", metavar="FILE", help="Settings file; ./modelwright.toml is used when no source is given.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@json_option
+def train(source: str | None, config: str | None, quiet: bool, as_json: bool, **options: Any) -> None:
+    """Train, judge, document and package a model.
+
+    SOURCE is a CSV, TSV, Parquet, Arrow, JSON Lines or Excel file, a folder or glob of files, an s3:// address,
+    or a database address with --query.
+    """
+    started = process_started()
+    values = given(options)
+    source, values = _with_config(source, config, values)
+    settings = Settings.of(values)
+    _limit_threads(settings.threads)
+
+    from modelwright.flows.api import run_of
+    from modelwright.flows.train import train as recipe
+    from modelwright.ui.progress import Bar
+
+    stop = _Stop(quiet=as_json or quiet)
+    with stop, Bar(settings.budget, quiet=quiet or as_json) as bar:
+        run = run_of(settings, started=started, tell=bar, is_stopped=stop.is_asked)
+        trained = recipe(source, settings, run)
+    click.echo(as_text(trained.to_dict()) if as_json else trained.summary(width()))
+
+
+@click.command(cls=Command)
+@click.argument("package")
+@click.argument("source")
+@click.option("--out", metavar="FILE", help="Where to write: .parquet, .csv or .jsonl. Without it, CSV is printed.")
+@query_option
+@json_option
+def predict(package: str, source: str, out: str | None, query: str | None, as_json: bool) -> None:
+    """Score a table: columns `prediction` and, for classes, `probability_<label>`, rows in input order."""
+    from modelwright.flows.predict import predict as verb
+
+    scored = verb(package, source, out=out, query=query)
+    if as_json:
+        click.echo(as_text(scored.to_dict()))
+    elif out is None:
+        click.echo(scored.frame.write_csv(), nl=False)
+    else:
+        click.echo(f"{scored.frame.height:,} rows scored: {out}")
+    if not as_json:
+        for b in scored.breaks:
+            click.echo(f"note: column {b.column!r}: {b.rule} in {b.n_rows:,} rows, {b.action}", err=True)
+
+
+@click.command(cls=Command)
+@click.argument("package")
+@click.argument("source")
+@query_option
+@json_option
+def evaluate(package: str, source: str, query: str | None, as_json: bool) -> None:
+    """Measure a package on labelled rows that came later."""
+    from modelwright.flows.evaluate import evaluate as verb
+
+    done = verb(package, source, query=query)
+    click.echo(as_text(done.to_dict()) if as_json else done.summary(width()))
+
+
+@click.command(cls=Command)
+@click.argument("source")
+@options_of(PROFILE_SETTINGS)
+@click.option("--contract", metavar="FILE", help="Contract file to use in place of what is inferred.")
+@click.option("--contract-out", metavar="FILE", help="Write the contract here, to be edited and given back.")
+@json_option
+def profile(source: str, contract: str | None, contract_out: str | None, as_json: bool, **options: Any) -> None:
+    """Describe a table: what its columns mean and what is wrong with it. Nothing is trained."""
+    from modelwright.flows.api import run_of
+    from modelwright.flows.profile import profile as verb
+
+    values = given(options)
+    is_asked = "target" in values
+    settings = Settings.of({"target": "", **values, "contract": contract}, needs_target=is_asked)
+    done = verb(
+        source,
+        settings if is_asked else None,
+        run_of(settings),
+        query=values.get("query"),
+        contract=contract,
+        contract_out=contract_out,
+    )
+    click.echo(as_text(done.to_dict()) if as_json else done.summary(width()))
+
+
+@click.command(cls=Command)
+@click.argument("package")
+@click.option("--out", metavar="FOLDER", help="Where to write the page and the card.  [default: PACKAGE-report]")
+@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
+@json_option
+def report(package: str, out: str | None, show: bool, as_json: bool) -> None:
+    """Draw the report page and the model card of a package."""
+    from modelwright.flows.report import report as verb
+
+    done = verb(package, out=out)
+    click.echo(as_text(done.to_dict()) if as_json else f"page: {done.page}\ncard: {done.card}")
+    if show:
+        click.launch(Path(done.page).resolve().as_uri())
+
+
+@click.command(cls=Command)
+@json_option
+def schema(as_json: bool) -> None:
+    """Print the JSON Schema of modelwright.toml."""
+    from modelwright.flows.config import schema as verb
+
+    click.echo(json.dumps(verb(), indent=None if as_json else 2))
+
+
+class _Stop:
+    """The first Ctrl-C asks for the best so far, the second ends at once."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._asked = False
+        self._quiet = quiet
+        self._before: Any = None
+
+    def is_asked(self) -> bool:
+        return self._asked
+
+    def __enter__(self) -> None:
+        self._before = signal.signal(signal.SIGINT, self._ask)
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        if not self._quiet:
+            click.echo("\nending with the best model so far; press Ctrl-C again to end at once", err=True)
+
+
+def _with_config(source: str | None, config: str | None, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the source and the settings of file and command line together; the command line wins."""
+    from modelwright.flows.config import FILE_NAME, SOURCE, read_config
+
+    if config is None and source is None and Path(FILE_NAME).exists():
+        config = FILE_NAME
+    if config is not None:
+        written = read_config(config)
+        if "effort" in values:
+            written.pop("budget", None)
+        if "budget" in values:
+            written.pop("effort", None)
+        source = source or written.pop(SOURCE, None)
+        values = {**{k: v for k, v in written.items() if k != SOURCE}, **values}
+    if source is None:
+        raise InvalidSetting(
+            "a run needs a table to learn from",
+            where="SOURCE",
+            got="nothing",
+            fix=f"name a file, or write source = … in {FILE_NAME}",
+        )
+    return source, values
+
+
+def _limit_threads(threads: int | None) -> None:
+    """Keep polars to the threads that were allowed; it reads this when it is first imported."""
+    if threads is not None:
+        os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
+
+
+COMMANDS = (train, predict, evaluate, profile, report, schema)
