@@ -1,5 +1,7 @@
 """Candidates over folds: what is kept when time, a person or a library ends a fit."""
 
+import itertools
+
 import numpy as np
 import polars as pl
 import pytest
@@ -32,7 +34,7 @@ def race(
     parts = np.array_split(rng.permutation(N), 3)
     everything = np.arange(N)
     folds = Folds(tuple(Fold(np.setdiff1d(everything, p), np.sort(p)) for p in parts), How.RANDOM, "made by hand")
-    clock = iter(np.arange(0, 1e6, 0.001)).__next__
+    clock = itertools.count(0.0, 0.001).__next__
     run = Run(catalogue(), clock, 0.0, budget, effort, is_stopped=is_stopped)
     return Race(Folding(material, folds, run, Pace(run, tail_seconds(budget), 3, n_slots)), Journal())
 
