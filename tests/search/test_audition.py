@@ -16,7 +16,8 @@ NAMES = ("a", "b", "c", "d")
 
 def auditioned(target, columns, labels=()) -> tuple[Material, Material]:
     """Return the material before and after."""
-    contract = Contract(tuple(Column(name, Kind.NUMBER) for name in columns))
+    kinds = {name: Kind.NUMBER if values.dtype.kind == "f" else Kind.TEXT for name, values in columns.items()}
+    contract = Contract(tuple(Column(name, kind) for name, kind in kinds.items()))
     kind = TaskKind.BINARY if labels else TaskKind.REGRESSION
     task = Task(kind, "y", "roc_auc" if labels else "rmse", labels)
     material = Material.prepare(Problem(pl.DataFrame(columns), target, None, contract, task))
@@ -53,6 +54,25 @@ def test_tables_without_numbers_or_rows_are_left_alone():
     rng = np.random.default_rng(2)
     before, after = auditioned(rng.normal(size=100), numbers(rng, 100))
     assert after is before
+
+
+WORDS = np.array(["red", "green", "blue", "round", "square", "heavy", "light", "old", "new", "small", "large", "soft"])
+
+
+def sentences(rng, n: int) -> np.ndarray:
+    return np.array([" ".join(words) for words in rng.choice(WORDS, (n, 4))])
+
+
+def test_texts_that_say_nothing_are_only_counted_and_telling_ones_are_read():
+    rng = np.random.default_rng(3)
+    x = {"a": rng.normal(size=900), "idle": sentences(rng, 900), "told": sentences(rng, 900)}
+    target = x["a"] + 2.0 * np.char.count(x["told"], "heavy") + rng.normal(size=900)
+    before, after = auditioned(target, x)
+    crafts = {s.column: s.craft for s in after.recipe.steps}
+    assert {s.column: s.craft for s in before.recipe.steps if s.craft != "number"} == {"idle": "text", "told": "text"}
+    assert crafts["idle"] == "text_counts"
+    assert crafts["told"] == "text"
+    assert [s.column for s in after.recipe.encoded] == ["told"]
 
 
 @pytest.mark.slow

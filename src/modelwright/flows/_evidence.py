@@ -74,11 +74,11 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
         target[rows],
         task,
         seed=run.seed,
-        seconds=0.3 * seconds,
+        seconds=0.35 * seconds,
         weight=some_weight,
     )
     run.say("evaluate", "bias and variance")
-    split = _bias_variance(found, sealed, rows, run, limit=0.3 * seconds)
+    split = _bias_variance(found, sealed, rows, run, limit=0.35 * seconds)
     return Judged(
         Evidence(
             kpis=kpis,

@@ -8,19 +8,22 @@ from modelwright.evaluation.timing import exact, time_inference
 from modelwright.packaging.size import disk_bytes, memory_bytes
 
 if TYPE_CHECKING:
+    from modelwright.core.model import Model
     from modelwright.core.run import Run
     from modelwright.core.score import Score
     from modelwright.flows._preparing import Prepared
     from modelwright.packaging.package import Package
 
-ROWS_TIMED = 5_000
+ROWS_TIMED, ROWS_TIMED_LEAST = 5_000, 200
+BATCH_SECONDS = 0.2
+"""A timed batch has as many rows as are scored in about this time, so that a slow model is not timed for long."""
 MEGABYTE = 1e6
 
 
 def speed_and_size(package: Package, known: Prepared, run: Run, seconds: dict[str, float]) -> dict[str, Score]:
     """Return training, preprocessing and inference time and model size as scores."""
     model = package.model
-    frame = known.frame.head(ROWS_TIMED)
+    frame = known.frame.head(_rows_timed(model, known, run))
     state = model.state()
     timed = time_inference(
         lambda record: model.scores_of([record]),
@@ -36,3 +39,13 @@ def speed_and_size(package: Package, known: Prepared, run: Run, seconds: dict[st
         "size_mb_disk": exact("size_mb_disk", disk_bytes(state) / MEGABYTE, "MB", 1),
         "size_mb_memory": exact("size_mb_memory", memory_bytes(state) / MEGABYTE, "MB", 1),
     }
+
+
+def _rows_timed(model: Model, known: Prepared, run: Run) -> int:
+    """Return how many rows a timed batch has."""
+    few = known.frame.head(ROWS_TIMED_LEAST)
+    model.scores(few)
+    begun = run.clock()
+    model.scores(few)
+    seconds = max(run.clock() - begun, 1e-9)
+    return min(max(int(few.height * BATCH_SECONDS / seconds), ROWS_TIMED_LEAST), ROWS_TIMED)

@@ -21,6 +21,7 @@ from modelwright.flows.versions import library_versions, own_version
 from modelwright.packaging.package import Package
 from modelwright.packaging.reading import read as read_package
 from modelwright.packaging.writing import check_writable, write
+from modelwright.reports.charts import warm
 from modelwright.reports.summary import summary
 from modelwright.search.final import ALL_ROWS, FinalFit, evidence_model
 from modelwright.search.journal import Journal
@@ -81,8 +82,8 @@ class Trained:
         }
 
 
-JUDGE_SECONDS = 15.0
-"""Importance and resampling use this much at most: a budget that is not needed is given back."""
+JUDGE_SECONDS_LEAST, JUDGE_SECONDS_MOST = 4.0, 15.0
+"""The measuring takes as long as the final fit beside it, within these: time that is not needed is given back."""
 
 
 class Stages:
@@ -142,8 +143,9 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
         model = evidence_model(found, run)
         stages.end("search")
 
-        seconds = run.seconds_left() - package_seconds(run.budget_seconds)
-        judged = judge(model, found, sealed, run, times=stages.seconds, seconds=min(max(seconds, 1.0), JUDGE_SECONDS))
+        judged = judge(model, found, sealed, run, times=stages.seconds, seconds=_judge_seconds(run, final))
+        record_of_sealed = sealed_record(sealed, known, judged.scores)
+        warm()
         stages.end("evaluate")
 
         run.say("finish", "the final fit on all rows")
@@ -158,7 +160,7 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
         evidence=replace(judged.evidence, notes=notes),
         findings=known.findings,
         golden=golden_sample(model, known, seed=run.seed),
-        sealed=sealed_record(sealed, known, judged.scores),
+        sealed=record_of_sealed,
         record=_record(found, fitted_on),
         documents={},
     )
@@ -170,6 +172,12 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
     stages.end("package")
     stages.seconds["total"] = run.elapsed()
     return Trained(str(out), Predictor(read_package(out, run.catalogue)), stages.seconds)
+
+
+def _judge_seconds(run: Run, final: FinalFit) -> float:
+    """Return about how long the measuring may take."""
+    wanted = min(max(final.seconds_needed, JUDGE_SECONDS_LEAST), JUDGE_SECONDS_MOST)
+    return max(min(wanted, run.seconds_left() - package_seconds(run.budget_seconds)), 1.0)
 
 
 def delivery(fitted_on: str, n_rows: int) -> str:

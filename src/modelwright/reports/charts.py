@@ -57,6 +57,11 @@ CONFIG: dict[str, Any] = {
 Spec = dict[str, Any]
 
 
+def warm() -> None:
+    """Import the chart library, which takes half a second, at a moment when that costs nothing."""
+    import altair  # noqa: F401
+
+
 def importance(entries: Sequence[Mapping[str, Any]], loss: str) -> Spec:
     """Draw how much worse the model gets without each column, with intervals."""
     import altair as alt

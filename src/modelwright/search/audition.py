@@ -1,33 +1,38 @@
-"""The audition: features made of pairs of numbers, kept only when they help on rows that did not choose them.
+"""The audition: features that must show on rows that did not choose them that they help.
 
-A quick model is cross-validated on a sample. What it leaves unexplained out of fold is compared with each sum,
-difference, product and ratio of the numbers: one whose bins differ in their mean residual tells something that the
-model could not make of the two numbers themselves. The best are added, the quick model is cross-validated again, and
-rows that took no part in choosing say whether it got better.
+Texts: a quick model is cross-validated with and without what was made of the words of each text column. Names and
+titles often say nothing, and thirty numbers that say nothing cost time and accuracy.
+
+Pairs of numbers: a quick model is cross-validated on a sample. What it leaves unexplained out of fold is compared with
+each sum, difference, product and ratio of the numbers: one whose bins differ in their mean residual tells something
+that the model could not make of the two numbers themselves. The best are added, the quick model is cross-validated
+again, and rows that took no part in choosing say whether it got better.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modelwright.core.contract import Kind
+from modelwright.core.matrix import Matrix
 from modelwright.core.ports import Lesson
 from modelwright.evaluation.metrics import loss
 from modelwright.features.arithmetic import combine
 from modelwright.features.recipe import Step
+from modelwright.search.problem import Material
 from modelwright.search.threads import slots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from modelwright.core.arrays import Bools, Floats, Ints, Singles, Target
-    from modelwright.core.matrix import Matrix
+    from modelwright.core.matrix import Feature
     from modelwright.core.run import Run
-    from modelwright.search.problem import Material
 
 Term = tuple[str, str, str]
 """Operation, left column, right column."""
@@ -41,7 +46,7 @@ CLASSES_MOST = 10
 N_FOLDS, N_BINS = 3, 24
 QUICK = {"rounds": 100, "learning_rate": 0.1, "leaves": 31, "row_share": 1.0, "feature_share": 1.0, "patience": 0}
 SHARE_MOST = 0.1
-"""Of the search time."""
+"""Of the search time, for both auditions."""
 ALIKE = 0.98
 """Terms whose ranks correlate more than this say the same."""
 SURE = 1.645
@@ -49,23 +54,63 @@ SURE = 1.645
 
 
 def audition(material: Material, run: Run, *, round_seconds: float, search_seconds: float) -> Material:
-    """Return the material with those operations on pairs of numbers that help, often none.
+    """Return the material without the words of texts that say nothing, and with operations on numbers that help.
 
     Args:
         material: The training rows.
         run: Seed, threads, catalogue.
         round_seconds: Time of one boosting round on all rows.
-        search_seconds: What the search may use; the audition is left out when it would take over a tenth.
+        search_seconds: What the search may use; the auditions take a tenth of it at most.
     """
     p = material.problem
     numbers = [c.name for c in p.contract.features if c.kind is Kind.NUMBER]
+    texts = [step.column for step in material.recipe.steps if step.craft == "text"]
     share = min(1.0, ROWS_MOST / p.n_rows)
-    cost = 3 * N_FOLDS * QUICK["rounds"] * round_seconds * share / slots(ROWS_MOST, run)
-    is_dear = run.budget_seconds is not None and cost > SHARE_MOST * search_seconds
-    if len(numbers) < 2 or p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST or is_dear:
+    one = N_FOLDS * QUICK["rounds"] * round_seconds * share / slots(ROWS_MOST, run)
+    may_spend = float("inf") if run.budget_seconds is None else SHARE_MOST * search_seconds
+    if p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST or not (texts or len(numbers) > 1):
         return material
-    run.say("search", "an audition of features")
     rows = np.random.default_rng(run.seed).permutation(p.n_rows)[:ROWS_MOST]
+    if texts and (1 + len(texts)) * one <= may_spend:
+        run.say("search", "an audition of texts")
+        material = _texts(material, texts, rows, run)
+        may_spend -= (1 + len(texts)) * one
+    if len(numbers) < 2 or 3 * one > may_spend:
+        return material
+    run.say("search", "an audition of pairs of numbers")
+    return _pairs(material, numbers, rows, run)
+
+
+def _texts(material: Material, texts: Sequence[str], rows: Ints, run: Run) -> Material:
+    """Return the material in which texts whose words do not help are only counted."""
+    p, base = material.problem, material.base.take(rows)
+    target = p.target[rows]
+    if len(material.base.features) <= sum(_is_of_words(f, texts) for f in base.features):
+        return material  # without the words nothing would be left
+    whole = loss(p.task.kind, target, _cross_validated(base, target, rows, material, run))
+    silent = []
+    for text in texts:
+        kept = [i for i, f in enumerate(base.features) if not _is_of_words(f, [text])]
+        without = Matrix(np.ascontiguousarray(base.values[:, kept]), tuple(base.features[i] for i in kept))
+        gain = loss(p.task.kind, target, _cross_validated(without, target, rows, material, run)) - whole
+        if gain.mean() <= gain.std() / np.sqrt(len(gain)):
+            silent.append(text)
+    if not silent:
+        return material
+    reason = "its words did not help a quick model, so only lengths and counts are taken"
+    steps = [replace(s, craft="text_counts", reason=reason) if s.column in silent else s for s in material.recipe.steps]
+    encoded = tuple(step for step in material.recipe.encoded if step.column not in silent)
+    return Material.prepare(p, replace(material.recipe, steps=tuple(steps), encoded=encoded))
+
+
+def _is_of_words(feature: Feature, texts: Sequence[str]) -> bool:
+    """Whether a feature is a component of the words of one of these texts."""
+    return any(feature.name.startswith(f"{text}.component_") for text in texts)
+
+
+def _pairs(material: Material, numbers: Sequence[str], rows: Ints, run: Run) -> Material:
+    """Return the material with those operations on pairs of numbers that help."""
+    p = material.problem
     choosing, judging = np.arange(len(rows)) % 2 == 0, np.arange(len(rows)) % 2 == 1
     target, base = p.target[rows], material.base.take(rows)
     before = _cross_validated(base, target, rows, material, run)

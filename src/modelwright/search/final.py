@@ -98,6 +98,11 @@ class FinalFit:
         self._is_given_up = True
         self._pool.shutdown()
 
+    @property
+    def seconds_needed(self) -> float:
+        """About how long the fit takes."""
+        return self._seconds_needed() / ENOUGH if self._is_wanted else 0.0
+
     def result(self, *, otherwise: Model) -> tuple[Model, str]:
         """Wait for the model and return it with the rows it was fitted on.
 
