@@ -20,7 +20,7 @@ ONE_HOT_MAX = 9
 CODES_MAX = 1_000_000
 BEND = 3.0
 """Spreads beyond which a number's growth is bent down."""
-INPUTS_WANTED = 600
+INPUTS_WANTED = 320
 """Pieces are made coarser where numbers are many, so that a row costs about the same."""
 PIECES_LEAST = 4
 
@@ -81,10 +81,11 @@ class Inputs:
 
     def codes(self, values: Singles) -> Ints:
         """Return (n_rows, n_coded) rows in the one table of vectors that all categories share."""
-        last = self.n_codes - 1
+        if not len(self.code_at):
+            return np.empty((len(values), 0), dtype=np.int64)
+        last, begin = self.n_codes - 1, np.cumsum(self.n_codes) - self.n_codes
         given = values[:, self.code_at]
-        known = (given >= 0) & (given < last)
-        return np.where(known, given, last).astype(np.int64) + (np.cumsum(self.n_codes) - self.n_codes)
+        return np.where((given >= 0) & (given < last), given, last).astype(np.int64) + begin
 
     def meta(self) -> dict[str, Any]:
         """Return what a state's meta needs."""

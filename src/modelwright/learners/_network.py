@@ -57,7 +57,7 @@ class Network:
 
     def chunk_rows(self) -> int:
         """Return how many rows are computed at once."""
-        widest = max(self.gate.shape[1], *(len(b) for b in self.biases))
+        widest = max(len(side) for side in (self.gate[0], *self.biases))
         return max(1, CHUNK_CELLS // (self.n_members * widest))
 
     def margins(self, columns: Floats, codes: Ints) -> Floats:
@@ -74,7 +74,7 @@ class Network:
             hidden = hidden @ weight
             hidden += bias
             np.maximum(hidden, 0.0, out=hidden)
-        by_member = hidden.reshape(self.n_members, len(columns), -1)
+        by_member = hidden.reshape(self.n_members, len(columns), self.head.shape[1])
         return np.asarray(by_member @ self.head + self.head_bias[:, None])
 
     def named(self) -> dict[str, Array]:
@@ -127,25 +127,25 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How large a network is: members, hidden layers, and the units of each."""
+    """How large a network is: members, hidden layers, the units of each, and rows of the table of vectors."""
 
     members: int
     layers: int
     width: int
+    codes: int
 
 
-def start(shape: Shape, columns: Floats, codes: Ints, n_codes: int, answer: Floats, rng: np.random.Generator) -> Network:
+def start(shape: Shape, columns: Floats, codes: Ints, answer: Floats, rng: np.random.Generator) -> Network:
     """Return a network before training, which answers every row with ``answer``, shape (n_outputs,).
 
     Args:
-        shape: Its size.
+        shape: Its size, and of its table.
         columns: Some rows, as ``Inputs`` makes them: each layer is scaled so that on them its units vary by one.
         codes: Their codes.
-        n_codes: Rows of the table of vectors.
         answer: Margins to begin with.
         rng: All randomness comes from it.
     """
-    table = rng.normal(size=(n_codes, VECTOR)) * 0.5
+    table = rng.normal(size=(shape.codes, VECTOR)) * 0.5
     shown = np.concatenate([columns, table[codes].reshape(len(columns), -1)], axis=1)
     spread = 0.5 if shape.members > 1 else 0.0
     gate = 1.0 + spread * rng.normal(size=(shape.members, shown.shape[1]))

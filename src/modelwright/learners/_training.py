@@ -203,11 +203,10 @@ class _Pupil:
             self.parts[name].grad = slope
         rates = {name: self._rate(name, a) for name, a in named.items()}
         self.rates = self._tensor(np.concatenate([np.full(a.size, rates[name]) for name, a in named.items()]))
-        shrunk = [np.full(a.size, float(name.startswith(("weight", "head")) and a.ndim > 1)) for name, a in named.items()]
-        self.decays = self._tensor(np.concatenate(shrunk)) * course.rate * course.decay
+        shrunk = {name: float(name == "head" or name.startswith("weight")) for name in named}
+        shrinking = np.concatenate([np.full(a.size, shrunk[name]) for name, a in named.items()])
+        self.decays = self._tensor(shrinking) * (course.rate * course.decay)
         self.mean, self.square = torch.zeros_like(self.vector), torch.zeros_like(self.vector)
-        self.fixed = [self._tensor(a) for a in (inputs.piece_low, inputs.piece_width)]
-        self.shapes = {name: a.shape for name, a in named.items()}
 
     def _tensor(self, values: Any) -> Any:
         return self.torch.as_tensor(np.asarray(values, dtype=np.float32), device=self.course.device)
@@ -320,7 +319,7 @@ class _Pupil:
             for begin in range(0, len(rows.target), size):
                 part = slice(begin, begin + size)
                 margins = self._margins(rows.values[part], 0.0)
-                losses = losses_of(margins.cpu().numpy(), rows.target[part], self.course.n_classes)
+                losses = losses_of(margins.cpu().double().numpy(), rows.target[part], self.course.n_classes)
                 weight = np.ones(len(losses)) if rows.weight is None else rows.weight[part]
                 total += float((losses * weight).sum())
                 mass += float(weight.sum())
@@ -331,7 +330,7 @@ def losses_of(margins: Floats, target: Array, n_classes: int) -> Floats:
     """Return the loss of each row's answer, the members' mean."""
     told = answers_of(margins, n_classes)
     if not n_classes:
-        return np.asarray(np.square(told - target))
+        return np.asarray(np.square(told - np.asarray(target, dtype=np.float64)))
     return np.asarray(-np.log(np.maximum(told[np.arange(len(told)), target], 1e-15)))
 
 

@@ -50,7 +50,7 @@ class Settings:
     """
 
     rounds: int | None = setting(None, 1, 100_000)
-    members: int = setting(8, 1, 64)
+    members: int = setting(4, 1, 64)
     layers: int = setting(2, 1, 8)
     width: int = setting(128, 1, 4_096)
     pieces: int = setting(32, 0, 256)
@@ -167,9 +167,9 @@ class Neural:
         n = lesson.matrix.n_rows
         at = np.arange(n) if n <= START_ROWS else np.sort(rng.choice(n, START_ROWS, replace=False))
         values = lesson.matrix.values[at]
-        shape = Shape(self.settings.members, self.settings.layers, self.settings.width)
-        n_codes = int(inputs.n_codes.sum())
-        return start(shape, inputs.columns(values), inputs.codes(values), n_codes, _first_answer(lesson), rng)
+        s = self.settings
+        shape = Shape(s.members, s.layers, s.width, int(inputs.n_codes.sum()))
+        return start(shape, inputs.columns(values), inputs.codes(values), _first_answer(lesson), rng)
 
     @classmethod
     def restore(cls, state: State) -> NeuralModel:
