@@ -173,8 +173,10 @@ class Foundation:
         target = yard.standardise(np.asarray(lesson.target)[at])
         target = target.astype(np.int64 if lesson.n_classes else np.float64)
         values = _readable(lesson.matrix.values[at])
-        own = {"n_classes": lesson.n_classes, "yard": yard, "views": self.settings.views, "seed": lesson.seed % 2**31}
-        return FoundationModel(weights, config, values, target, **own)
+        seed, views = lesson.seed % 2**31, self.settings.views
+        return FoundationModel(
+            weights, config, values, target, n_classes=lesson.n_classes, yard=yard, views=views, seed=seed
+        )
 
     def _affordable(self, lesson: Lesson, probe: FoundationModel, wanted: int) -> int:
         """Return how many rows can be read in the time left, by the measured time of a few."""
@@ -305,7 +307,7 @@ def _reader(network: Any, values: Singles, target: Array, model: FoundationModel
     """Return the package's estimator with this network, without any file."""
     library = _library()
     made = library.TabICLClassifier if model.n_classes else library.TabICLRegressor
-    reader = made(n_estimators=model.views, random_state=model.seed, allow_auto_download=False, device="cpu")
+    reader = made(n_estimators=model.views, random_state=model.seed, allow_auto_download=False)
     reader.model_, reader.model_config_ = network, dict(model.config)
     reader._load_model = _nothing_to_load
     reader.fit(values, target)

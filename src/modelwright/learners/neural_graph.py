@@ -37,7 +37,7 @@ def graph(model: NeuralModel) -> bytes:
     pen = _Pen(helper)
     hidden = _hidden(pen, model, _shown(pen, model))
     name = _answer(pen, model, hidden)
-    shape = ["n_rows", model.n_classes] if model.n_classes else ["n_rows"]
+    shape: list[str | int | None] = ["n_rows", model.n_classes] if model.n_classes else ["n_rows"]
     features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n_rows", model.inputs.design.n_features])
     answer = helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
     made = helper.make_graph(pen.nodes, "neural", [features], [answer], pen.constants)
