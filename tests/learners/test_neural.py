@@ -95,6 +95,7 @@ def test_pieces_say_how_far_a_number_has_come():
     "change",
     [
         {"gate": np.ones((3, 2), np.float32)},
+        {"bias_0": np.ones(16, np.float32)},
         {"weight_0": np.full((2, 16), np.nan, np.float32)},
         {"head": np.ones((3, 16, 7), np.float32)},
         {"table": np.ones((2, VECTOR), np.float32)},

@@ -24,16 +24,16 @@ MEMBERS_MAX, LAYERS_MAX, WIDTH_MAX = 64, 8, 4_096
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Several networks that share all but the gates before their first layer and their heads.
+    """Several networks that share all but the gates behind their first layer and their heads.
 
-    This is TabM-mini of Gorishniy et al. (2025): members see the same inputs weighted differently and answer on
-    their own; the answer is their mean.
+    After TabM of Gorishniy et al. (2025): members answer on their own, and the answer is their mean. Its mini form has
+    gates before the first layer; behind it they say as much, and that layer, the widest, is computed once for all.
 
     Attributes:
         table: Shape (n_codes of all categories, ``VECTOR``).
-        gate: Shape (n_members, n_inputs).
+        gate: By which each member multiplies the first layer's units, shape (n_members, width).
         weights: Of each hidden layer, shape (n_in, n_out).
-        biases: Of each hidden layer.
+        biases: Of each hidden layer: shape (n_members, width) of the first, (width,) of the others.
         head: Shape (n_members, width, n_outputs).
         head_bias: Shape (n_members, n_outputs).
     """
@@ -57,8 +57,8 @@ class Network:
 
     def chunk_rows(self) -> int:
         """Return how many rows are computed at once."""
-        widest = max(len(side) for side in (self.gate[0], *self.biases))
-        return max(1, CHUNK_CELLS // (self.n_members * widest))
+        widest = max(len(self.weights[0]), *(self.n_members * weight.shape[1] for weight in self.weights))
+        return max(1, CHUNK_CELLS // widest)
 
     def margins(self, columns: Floats, codes: Ints) -> Floats:
         """Return (n_members, n_rows, n_outputs) margins of rows that ``Inputs`` made.
@@ -68,9 +68,11 @@ class Network:
         shown = columns
         if codes.shape[1]:
             shown = np.concatenate([columns, self.table[codes].reshape(len(columns), -1)], axis=1)
-        hidden = shown[None] * self.gate[:, None]
-        hidden = hidden.reshape(-1, shown.shape[1])
-        for weight, bias in zip(self.weights, self.biases, strict=True):
+        hidden = (shown @ self.weights[0])[None] * self.gate[:, None]
+        hidden += self.biases[0][:, None]
+        np.maximum(hidden, 0.0, out=hidden)
+        hidden = hidden.reshape(-1, hidden.shape[2])
+        for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
             hidden = hidden @ weight
             hidden += bias
             np.maximum(hidden, 0.0, out=hidden)
@@ -112,14 +114,15 @@ class Network:
         n_members = whole(state, "n_members", 1, MEMBERS_MAX)
         n_outputs = whole(state, "n_outputs", 1, 100_000)
         n_inputs = n_columns + n_coded * VECTOR
-        named = {"table": array(state, "table", (n_codes, VECTOR)), "gate": array(state, "gate", (n_members, n_inputs))}
+        named = {"table": array(state, "table", (n_codes, VECTOR))}
         width = n_inputs
         for i in range(whole(state, "n_layers", 1, LAYERS_MAX)):
             named[f"weight_{i}"] = array(state, f"weight_{i}", (width, None))
             width = named[f"weight_{i}"].shape[1]
-            named[f"bias_{i}"] = array(state, f"bias_{i}", (width,))
+            named[f"bias_{i}"] = array(state, f"bias_{i}", (width,) if i else (n_members, width))
         if not width:
             refuse(state.kind, "a hidden layer has units", width)
+        named["gate"] = array(state, "gate", (n_members, named["weight_0"].shape[1]))
         named["head"] = array(state, "head", (n_members, width, n_outputs))
         named["head_bias"] = array(state, "head_bias", (n_members, n_outputs))
         return cls.of(named)
@@ -148,16 +151,18 @@ def start(shape: Shape, columns: Floats, codes: Ints, answer: Floats, rng: np.ra
     table = rng.normal(size=(shape.codes, VECTOR)) * 0.5
     shown = np.concatenate([columns, table[codes].reshape(len(columns), -1)], axis=1)
     spread = 0.5 if shape.members > 1 else 0.0
-    gate = 1.0 + spread * rng.normal(size=(shape.members, shown.shape[1]))
-    weights, biases = [], []
-    hidden = (shown[None] * gate[:, None]).reshape(-1, shown.shape[1])
-    for _ in range(shape.layers):
-        weight = rng.normal(size=(hidden.shape[1], shape.width)) / np.sqrt(hidden.shape[1])
-        made = hidden @ weight
-        weight /= max(float(made.std(axis=0).mean()), 1e-2)
-        bias = 0.5 * rng.normal(size=shape.width)
-        hidden = np.maximum(hidden @ weight + bias, 0.0)
-        weights.append(weight)
-        biases.append(bias)
+    gate = 1.0 + spread * rng.normal(size=(shape.members, shape.width))
+    weights, biases = [_scaled(shown, shape.width, rng)], [0.5 * rng.normal(size=(shape.members, shape.width))]
+    hidden = np.maximum((shown @ weights[0])[None] * gate[:, None] + biases[0][:, None], 0.0).reshape(-1, shape.width)
+    for _ in range(shape.layers - 1):
+        weights.append(_scaled(hidden, shape.width, rng))
+        biases.append(0.5 * rng.normal(size=shape.width))
+        hidden = np.maximum(hidden @ weights[-1] + biases[-1], 0.0)
     head = np.zeros((shape.members, shape.width, len(answer)))
     return Network(table, gate, tuple(weights), tuple(biases), head, np.tile(answer, (shape.members, 1)))
+
+
+def _scaled(given: Floats, width: int, rng: np.random.Generator) -> Floats:
+    """Return random weights by which what is given makes units that vary by about one."""
+    weight = rng.normal(size=(given.shape[1], width)) / np.sqrt(given.shape[1])
+    return np.asarray(weight / max(float((given @ weight).std(axis=0).mean()), 1e-2))

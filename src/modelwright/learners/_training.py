@@ -32,6 +32,8 @@ MOMENTUM, SQUARES = 0.9, 0.95
 TINY = 1e-8
 HASTE = 0.93
 """Share of the time left that the schedule is fitted to."""
+HOPELESS = 1.03
+"""Training ends with a cycle whose lowest loss on the exam is so many times the lowest: longer ones fit noise."""
 GATE_RATE, BIAS_RATE = 0.1, 0.1
 """Learning rates of these, as shares of the rate."""
 
@@ -107,22 +109,25 @@ def train(start: Network, inputs: Inputs, rows: Rows, exam: Rows | None, course:
     pupil = _Pupil(torch, start, inputs, course)
     judged = None if exam is None else pupil.sampled(exam)
     schedule = Schedule(course.seconds_left, course.rounds * pupil.steps_per_round(len(rows.target)))
-    best, best_loss = start, math.inf
+    best, best_loss, cycle_loss = start, math.inf, math.inf
     for losses in pupil.rounds(rows, schedule):
         valid = None if judged is None else pupil.loss(judged)
         has_ended = track.has_ended(losses, valid)
-        if valid is None or valid < best_loss:
-            best_loss = math.inf if valid is None else valid
-            best = pupil.network() if valid is not None or has_ended or schedule.is_over else best
-            schedule.has_gained = True
+        if valid is None:
+            best = pupil.network() if has_ended or schedule.is_over else best
+        elif valid < best_loss:
+            best, best_loss = pupil.network(), valid
+        cycle_loss = min(cycle_loss, valid if valid is not None else -math.inf)
         if has_ended:
             break
         if schedule.is_over:
             track.ended = "time"
             break
-        if valid is not None and schedule.is_idle():
-            track.ended = "patience"
-            break
+        if schedule.is_new_cycle():
+            if cycle_loss > HOPELESS * best_loss:
+                track.ended = "patience"
+                break
+            cycle_loss = math.inf
     return best
 
 
@@ -135,14 +140,12 @@ class Schedule:
         steps: How many steps the whole course has when time allows.
         position: Share of the course behind.
         done: Steps behind.
-        has_gained: Whether the exam's loss fell in this cycle; set from outside.
     """
 
     seconds_left: Callable[[], float]
     steps: int
     position: float = 0.0
     done: int = 0
-    has_gained: bool = False
     _begun: float = field(init=False)
     _cycle: int = 0
 
@@ -178,13 +181,10 @@ class Schedule:
         self.done += 1
         self.position = 1.0 if remaining <= 1.0 or left <= 0 else self.position + (1.0 - self.position) / remaining
 
-    def is_idle(self) -> bool:
-        """Whether a cycle has just ended in which nothing was gained: the longer ones after it only fit noise."""
-        cycle = int(CYCLES * self._waves)
-        if cycle == self._cycle:
-            return False
-        self._cycle, had_gained, self.has_gained = cycle, self.has_gained, False
-        return not had_gained
+    def is_new_cycle(self) -> bool:
+        """Whether a cycle has ended since this was asked last."""
+        known, self._cycle = self._cycle, int(CYCLES * self._waves)
+        return self._cycle != known
 
 
 class _Pupil:
@@ -283,14 +283,21 @@ class _Pupil:
             codes = torch.as_tensor(self.inputs.codes(values), device=self.course.device)
             looked_up = torch.nn.functional.embedding(codes, parts["table"])
             shown = torch.cat([shown, looked_up.flatten(1)], dim=1)
-        hidden = (shown[None] * parts["gate"][:, None]).flatten(0, 1)
-        for i in range(self.n_layers):
+        first = torch.mm(shown, parts["weight_0"])
+        hidden = torch.addcmul(parts["bias_0"][:, None], first[None], parts["gate"][:, None]).relu_().flatten(0, 1)
+        hidden = self._thinned(hidden, dropout)
+        for i in range(1, self.n_layers):
             hidden = torch.addmm(parts[f"bias_{i}"], hidden, parts[f"weight_{i}"]).relu_()
-            if dropout:
-                kept = torch.rand(hidden.shape, generator=self.draw, device=self.course.device) >= dropout
-                hidden = hidden * (kept / (1.0 - dropout))
+            hidden = self._thinned(hidden, dropout)
         hidden = hidden.view(-1, len(shown), hidden.shape[1])
         return torch.baddbmm(parts["head_bias"][:, None], hidden, parts["head"])
+
+    def _thinned(self, hidden: Any, dropout: float) -> Any:
+        """Return units of which some are left out, the others the larger for it."""
+        if not dropout:
+            return hidden
+        kept = self.torch.rand(hidden.shape, generator=self.draw, device=self.course.device) >= dropout
+        return hidden * (kept / (1.0 - dropout))
 
     def _loss(self, margins: Any, rows: Rows) -> Any:
         """Return the mean loss of the members: each learns on its own."""

@@ -125,8 +125,10 @@ def _vectors(pen: _Pen, model: NeuralModel) -> str:
 def _hidden(pen: _Pen, model: NeuralModel, shown: str) -> str:
     """Return the members' hidden units, shape (n_members, n_rows, width)."""
     network = model.network
-    hidden = pen.put("Mul", pen.put("Unsqueeze", shown, pen.hold([0], np.int64)), pen.hold(network.gate[:, None]))
-    for weight, bias in zip(network.weights, network.biases, strict=True):
+    first = pen.put("Unsqueeze", pen.put("MatMul", shown, pen.hold(network.weights[0])), pen.hold([0], np.int64))
+    gated = pen.put("Mul", first, pen.hold(network.gate[:, None]))
+    hidden = pen.put("Relu", pen.put("Add", gated, pen.hold(network.biases[0][:, None])))
+    for weight, bias in zip(network.weights[1:], network.biases[1:], strict=True):
         hidden = pen.put("Relu", pen.put("Add", pen.put("MatMul", hidden, pen.hold(weight)), pen.hold(bias)))
     return hidden
 
