@@ -15,6 +15,8 @@ LEARNERS = {
     "lightgbm": "modelwright.learners.lightgbm:LightGBM",
     "catboost": "modelwright.learners.catboost:CatBoost",
     "xgboost": "modelwright.learners.xgboost:XGBoost",
+    "neural": "modelwright.learners.neural:Neural",
+    "foundation": "modelwright.learners.foundation:Foundation",
 }
 FITTED = {
     "plan": "modelwright.features.plan:FeaturePlan",

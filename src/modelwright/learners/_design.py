@@ -45,12 +45,12 @@ class Design:
     level: Floats
 
     @classmethod
-    def of(cls, matrix: Matrix) -> Design:
-        """Return the design that suits a matrix."""
+    def of(cls, matrix: Matrix, *, levels_max: int = LEVELS_MAX) -> Design:
+        """Return the design that suits a matrix; categories with more codes than ``levels_max`` are left out."""
         scales = {at: _scale(matrix.values[:SAMPLE_ROWS, at], matrix.values[:, at]) for at in matrix.numbers}
         kept = [at for at, (_, spread) in scales.items() if spread > 0]
         missing: Bools = np.asarray(np.isnan(matrix.values).any(axis=0))
-        coded = [at for at in matrix.categories if matrix.features[at].n_levels <= LEVELS_MAX]
+        coded = [at for at in matrix.categories if matrix.features[at].n_levels <= levels_max]
         levels = [(at, code) for at in coded for code in np.unique(matrix.values[:, at]) if code == code]  # noqa: PLR0124
         return cls(
             n_features=len(matrix.features),

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a setting may be: a number from low to high, or one of the choices."""
+    """What a setting may be: a number from low to high, one of the choices, or any text where it is one."""
 
     low: float = 0.0
     high: float = float("inf")
@@ -54,6 +54,10 @@ def _check(where: str, value: object, limits: Limits, annotation: str) -> None:
     if annotation == "bool":
         if not isinstance(value, bool):
             raise InvalidSetting("this setting is true or false", where=where, got=value, fix="write true or false")
+        return
+    if annotation.startswith("str"):
+        if not isinstance(value, str) or not value:
+            raise InvalidSetting("this setting is a text", where=where, got=value, fix="write it in quotes")
         return
     wants_whole = annotation.startswith("int")
     is_number = isinstance(value, int if wants_whole else int | float) and not isinstance(value, bool)

@@ -16,8 +16,10 @@ KINDS = {
     "blend": "modelwright.learners.blend:Blend",
     "calibrator": "modelwright.learners.calibration:Calibrator",
     "constant": "modelwright.learners.constant:Constant",
+    "foundation": "modelwright.learners.foundation:Foundation",
     "linear": "modelwright.learners.linear:Linear",
     "neighbours": "modelwright.learners.neighbours:Neighbours",
+    "neural": "modelwright.learners.neural:Neural",
     "trees": "modelwright.learners.trees:Trees",
 }
 """Kinds of this room; names match ``State.kind``."""

@@ -96,9 +96,14 @@ LIGHTGBM_PLAIN = Candidate(
 )
 LINEAR = Candidate("linear", "linear", {}, "straight lines: anchors small, wide and text tables")
 NEIGHBOURS = Candidate("neighbours", "neighbours", {}, "local averages")
+NEURAL = Candidate("neural network", "neural", {}, "smooth functions: errs otherwise than trees", share=0.3)
+NEURAL_SECONDS, NEURAL_ROWS_PER_SECOND = 20.0, 300.0
+"""A network pays from so many seconds of search on, and one more for each so many rows."""
 
 
-def portfolio(*, n_rows: int, n_classes: int, n_features: int, available: list[str]) -> tuple[Candidate, ...]:
+def portfolio(
+    *, n_rows: int, n_classes: int, n_features: int, available: list[str], seconds: float = float("inf")
+) -> tuple[Candidate, ...]:
     """Return the candidates for a table of this shape, in the order in which they are tried.
 
     Args:
@@ -106,17 +111,22 @@ def portfolio(*, n_rows: int, n_classes: int, n_features: int, available: list[s
         n_classes: Labels, 0 for regression.
         n_features: Columns of the matrix.
         available: Names of the learners that can be imported.
+        seconds: What the search may take, infinite when it is counted in work units.
     """
     if n_rows < FEW_ROWS:
-        order = [LINEAR, LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_SHALLOW, EXTRA_TREES, LIGHTGBM_REGULAR, XGBOOST, FOREST]
+        order = [LINEAR, LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_SHALLOW, NEURAL, EXTRA_TREES]
+        order += [LIGHTGBM_REGULAR, XGBOOST, FOREST]
     elif n_classes >= MANY_CLASSES:
-        order = [LIGHTGBM_PLAIN, EXTRA_TREES, NEIGHBOURS, LINEAR, XGBOOST, LIGHTGBM_REGULAR, CATBOOST]
+        order = [LIGHTGBM_PLAIN, EXTRA_TREES, NEIGHBOURS, NEURAL, LINEAR, XGBOOST, LIGHTGBM_REGULAR, CATBOOST]
     elif n_rows > MANY_ROWS:
-        order = [LIGHTGBM_REGULAR, CATBOOST, LIGHTGBM_EXTRA, XGBOOST, LIGHTGBM, LINEAR]
+        order = [LIGHTGBM_REGULAR, CATBOOST, LIGHTGBM_EXTRA, XGBOOST, LIGHTGBM, LINEAR, NEURAL]
     else:
-        order = [LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_REGULAR, LINEAR, EXTRA_TREES, LIGHTGBM, XGBOOST, LIGHTGBM_SHALLOW]
+        order = [LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_REGULAR, LINEAR, NEURAL, EXTRA_TREES]
+        order += [LIGHTGBM, XGBOOST, LIGHTGBM_SHALLOW]
     if n_rows <= MANY_ROWS and n_features <= 200 and NEIGHBOURS not in order:
         order.append(NEIGHBOURS)
+    if seconds < NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
+        order.remove(NEURAL)
     if n_rows > SMALL_FOREST_ROWS:
         order = [SMALL_EXTRA_TREES if c is EXTRA_TREES else c for c in order]
     known = {c.name for c in order}
@@ -126,4 +136,6 @@ def portfolio(*, n_rows: int, n_classes: int, n_features: int, available: list[s
     return tuple(c for c in (*order, *others) if c.learner in available)
 
 
-BUILT_IN = frozenset({"constant", "linear", "neighbours", "forest", "lightgbm", "catboost", "xgboost"})
+BUILT_IN = frozenset(
+    {"constant", "linear", "neighbours", "forest", "lightgbm", "catboost", "xgboost", "neural", "foundation"}
+)

@@ -175,6 +175,8 @@ class Race:
         try:
             trial.outcomes[number] = future.result()
         except MissingLibrary:
+            if not trial.is_dropped:
+                self._n_begun -= 1  # nothing was tried, so no unit of work was used
             self._close(trial)
         except Exception as error:
             if not trial.is_dropped:

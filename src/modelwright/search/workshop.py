@@ -85,6 +85,7 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
         n_classes=p.n_classes,
         n_features=len(material.base.features),
         available=run.catalogue.names("learner"),
+        seconds=pace.left() if pace.is_timed else float("inf"),
     )
     folding = Folding(material, folds, run, pace)
     tuner = Tuner(
