@@ -47,7 +47,7 @@ bench: setup  ## the sixteen tables at 60 s each (needs ../shared/data)
 	$(BIN)/python benchmarks/tables.py
 
 lock:  ## pin versions and hashes anew (needs uv)
-	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra all --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --no-emit-find-links --output-file requirements/dev.txt
 
 clean:

@@ -1,4 +1,4 @@
-"""The network: learnt with PyTorch, run without it."""
+"""The network: learnt by numpy, or by PyTorch on a graphics card, and run by numpy."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from modelwright.core.errors import InvalidPackage, InvalidSetting, MissingLibra
 from modelwright.core.matrix import Feature, Matrix
 from modelwright.core.ports import Exam, Lesson
 from modelwright.core.state import State
+from modelwright.learners._by_numpy import NumpyPupil, _pull, _views
 from modelwright.learners._inputs import BEND, Inputs
 from modelwright.learners._network import VECTOR, Network, Shape, start
-from modelwright.learners._training import Schedule, answers_of
+from modelwright.learners._training import Course, Rows, Schedule, answers_of
 from modelwright.learners.contract import checks
 from modelwright.learners.neural import Neural, NeuralModel
 
@@ -172,15 +173,15 @@ def test_answers_of_huge_margins_are_probabilities():
         assert np.allclose(told.sum(axis=1), 1.0)
 
 
-def test_without_pytorch_the_learner_says_what_is_missing(monkeypatch):
+def test_without_pytorch_a_graphics_card_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     matrix = rows_of(60)
     with pytest.raises(MissingLibrary, match="torch"):
-        Neural().fit(Lesson(matrix, effect_of(matrix), 0))
+        Neural(device="cuda").fit(Lesson(matrix, effect_of(matrix), 0))
 
 
 def test_predicting_loads_no_pytorch():
-    code = "import sys, modelwright.learners.neural; sys.exit('torch' in sys.modules)"
+    code = "import sys, modelwright.learners.neural, modelwright.learners._by_numpy; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -210,40 +211,69 @@ def test_one_row_takes_microseconds():
     assert np.percentile(seconds, 10) < 400e-6
 
 
-# From here on PyTorch learns.
-
-
-@pytest.fixture(scope="module")
-def torch():
-    return pytest.importorskip("torch", reason="the network is learnt with PyTorch: pip install 'modelwright[neural]'")
-
-
 def quick(**settings):
     return Neural(**{"rounds": 15, "members": 3, "width": 32, **settings})
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("check", checks(quick), ids=lambda check: check.__name__)
-def test_it_keeps_the_promises(torch, check):
+def test_it_keeps_the_promises(check):
     check()
 
 
-@pytest.mark.parametrize("n_classes", [0, 2, 4])
-def test_pytorch_and_numpy_answer_alike(torch, n_classes):
-    from modelwright.learners._training import Course, _Pupil
+def batch_of(matrix: Matrix, n_classes: int, *, weight: bool) -> Rows:
+    effect = effect_of(matrix)
+    target = np.digitize(effect, np.quantile(effect, np.arange(1, n_classes) / n_classes)) if n_classes else effect
+    return Rows(matrix.values, target, np.linspace(0.5, 1.5, len(target)) if weight else None)
 
-    model, matrix = model_of(n_classes), rows_of(100, seed=3)
-    course = Course(n_classes, 1, 10, 0.1, 0.0, 0.0, 0, "cpu", lambda: 1.0)
-    with torch.no_grad():
-        margins = _Pupil(torch, model.network, model.inputs, course)._margins(matrix.values, 0.0).double().numpy()
-    own = model.network.margins(model.inputs.columns(matrix.values), model.inputs.codes(matrix.values))
-    assert np.abs(margins - own).max() < 1e-4
-    assert np.abs(answers_of(margins, n_classes) - answers_of(own, n_classes)).max() < 1e-5
+
+@pytest.mark.parametrize("n_classes", [0, 2, 4])
+@pytest.mark.parametrize("weight", [False, True])
+def test_slopes_are_what_small_steps_show(n_classes, weight):
+    model, batch = model_of(n_classes), batch_of(rows_of(60, seed=3), n_classes, weight=weight)
+    pupil = NumpyPupil(model.network, model.inputs, Course(n_classes, 1, 60, 0.1, 0.0, 0.0, 0, "cpu", lambda: 1.0))
+    pupil.vector, pupil.slope = pupil.vector.astype(np.float64), pupil.slope.astype(np.float64)
+    named = model.network.named()
+    pupil.parts, pupil.slopes = _views(pupil.vector, named), _views(pupil.slope, named)
+
+    def loss() -> float:
+        went = pupil._forward(batch.values, 0.0)
+        return _pull(went.margins, batch, n_classes)[0]
+
+    went = pupil._forward(batch.values, 0.0)
+    pupil._backward(went, _pull(went.margins, batch, n_classes)[1])
+    rng, size = np.random.default_rng(0), 1e-5
+    for name, part in pupil.parts.items():
+        for at in rng.choice(part.size, min(part.size, 6), replace=False):
+            place = np.unravel_index(at, part.shape)
+            part[place] += size
+            above = loss()
+            part[place] -= 2 * size
+            below = loss()
+            part[place] += size
+            shown = (above - below) / (2 * size)
+            assert pupil.slopes[name][place] == pytest.approx(shown, abs=1e-5 + 1e-3 * abs(shown)), name
+
+
+@pytest.mark.parametrize("n_classes", [0, 2, 4])
+def test_pytorch_and_numpy_move_alike(n_classes):
+    torch = pytest.importorskip("torch", reason="a graphics card is used by PyTorch: pip install 'modelwright[neural]'")
+    from modelwright.learners._by_torch import TorchPupil
+
+    model, batch = model_of(n_classes), batch_of(rows_of(100, seed=3), n_classes, weight=True)
+    course = Course(n_classes, 1, 100, 0.1, 0.0, 0.02, 0, "cpu", lambda: 1.0)
+    ours = NumpyPupil(model.network, model.inputs, course)
+    theirs = TorchPupil(torch, model.network, model.inputs, course)
+    schedule = Schedule(lambda: float("inf"), 10)
+    for _ in range(5):
+        schedule.advance()
+        assert ours.step(batch, schedule) == pytest.approx(theirs.step(batch, schedule), rel=1e-4)
+    assert np.abs(ours.margins(batch.values) - theirs.margins(batch.values)).max() < 1e-3
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("n_classes", [0, 2, 4])
-def test_it_learns_numbers_waves_and_codes(torch, n_classes):
+def test_it_learns_numbers_waves_and_codes(n_classes):
     fit, exam, new = rows_of(1_500), rows_of(400, seed=1), rows_of(500, seed=2)
 
     def target(matrix):
@@ -265,7 +295,7 @@ def test_it_learns_numbers_waves_and_codes(torch, n_classes):
     assert min(curve.valid) == curve.valid[curve.rounds.index(curve.best_round)]
 
 
-def test_it_ends_in_time_and_its_schedule_is_whole(torch):
+def test_it_ends_in_time_and_its_schedule_is_whole():
     matrix = rows_of(3_000)
     ends = time.monotonic() + 1.5
     lesson = Lesson(matrix, effect_of(matrix), 0, seconds_left=lambda: ends - time.monotonic())
@@ -275,7 +305,7 @@ def test_it_ends_in_time_and_its_schedule_is_whole(torch):
 
 
 @pytest.mark.slow
-def test_noise_ends_it_early(torch):
+def test_noise_ends_it_early():
     """A cycle in which the exam's loss did not fall ends the training."""
     fit, exam = rows_of(500), rows_of(500, seed=1)
     rng = np.random.default_rng(0)

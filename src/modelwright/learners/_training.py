@@ -1,4 +1,4 @@
-"""Training a network with PyTorch: the one place where it is needed.
+"""Training a network: its course, and what its pupils have in common, whether numpy or PyTorch does the sums.
 
 Adam with decoupled decay; learning rate, dropout and decay follow a schedule of four cycles, each twice as long as
 the one before and each ending at rest (Holzmüller et al. 2024). The schedule is fitted to the time there is, again
@@ -8,6 +8,7 @@ at every step, so it always runs to its end.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +29,12 @@ ROUND_ROWS_MAX = 32_768
 EXAM_ROWS_MAX = 10_000
 """Rows of the exam that are looked at after each round, a seeded sample of more."""
 CYCLES = 4
-MOMENTUM, SQUARES = 0.9, 0.95
-TINY = 1e-8
 HASTE = 0.93
 """Share of the time left that the schedule is fitted to."""
 HOPELESS = 1.03
 """Training ends with a cycle whose lowest loss on the exam is so many times the lowest: longer ones fit noise."""
+MOMENTUM, SQUARES, TINY = 0.9, 0.95, 1e-8
+"""Of Adam."""
 GATE_RATE, BIAS_RATE = 0.1, 0.1
 """Learning rates of these, as shares of the rate."""
 
@@ -44,12 +45,27 @@ def library() -> Any:
         import torch
     except ImportError as error:
         raise MissingLibrary(
-            "this learner needs its library to learn; what it learnt predicts without",
+            "a network learns on a graphics card by PyTorch",
             where="torch",
             got=str(error),
-            fix="pip install 'modelwright[neural]'",
+            fix="pip install 'modelwright[neural]', or leave the device to be chosen",
         ) from error
     return torch
+
+
+def pupil_of(start: Network, inputs: Inputs, course: Course) -> Pupil:
+    """Return the network as a pupil: of numpy on the processor, of PyTorch on a graphics card.
+
+    Networks this small learn no faster by PyTorch on a processor (docs/decisions), and so the same table, seed and
+    work units give the same model whether it is installed or not.
+    """
+    if course.device == "cpu":
+        from modelwright.learners._by_numpy import NumpyPupil
+
+        return NumpyPupil(start, inputs, course)
+    from modelwright.learners._by_torch import TorchPupil
+
+    return TorchPupil(library(), start, inputs, course)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +121,7 @@ def train(start: Network, inputs: Inputs, rows: Rows, exam: Rows | None, course:
         course: How it is trained.
         track: Told the losses of each round.
     """
-    torch = library()
-    pupil = _Pupil(torch, start, inputs, course)
+    pupil = pupil_of(start, inputs, course)
     judged = None if exam is None else pupil.sampled(exam)
     schedule = Schedule(course.seconds_left, course.rounds * pupil.steps_per_round(len(rows.target)))
     best, best_loss, cycle_loss = start, math.inf, math.inf
@@ -187,44 +202,41 @@ class Schedule:
         return self._cycle != known
 
 
-class _Pupil:
-    """A network inside PyTorch: all its parameters stand in one vector, which one step of Adam moves."""
+class Pupil(ABC):
+    """A network that is being trained, by whatever does the sums.
 
-    def __init__(self, torch: Any, start: Network, inputs: Inputs, course: Course) -> None:
-        self.torch, self.inputs, self.course = torch, inputs, course
-        self.draw = torch.Generator(device=course.device).manual_seed(course.seed % 2**63)
+    Args:
+        inputs: Makes what the network sees of a row.
+        course: How it is trained.
+    """
+
+    def __init__(self, inputs: Inputs, course: Course) -> None:
+        self.inputs, self.course = inputs, course
         self.order = np.random.default_rng(course.seed)
-        named = start.named()
-        self.n_layers = len(start.weights)
-        self.vector = self._tensor(np.concatenate([a.ravel() for a in named.values()]))
-        self.slope = torch.zeros_like(self.vector)
-        self.parts = {name: part.requires_grad_() for name, part in self._views(self.vector, named)}
-        for name, slope in self._views(self.slope, named):
-            self.parts[name].grad = slope
-        rates = {name: self._rate(name, a) for name, a in named.items()}
-        self.rates = self._tensor(np.concatenate([np.full(a.size, rates[name]) for name, a in named.items()]))
-        shrunk = {name: float(name == "head" or name.startswith("weight")) for name in named}
-        shrinking = np.concatenate([np.full(a.size, shrunk[name]) for name, a in named.items()])
-        self.decays = self._tensor(shrinking) * (course.rate * course.decay)
-        self.mean, self.square = torch.zeros_like(self.vector), torch.zeros_like(self.vector)
 
-    def _tensor(self, values: Any) -> Any:
-        return self.torch.as_tensor(np.asarray(values, dtype=np.float32), device=self.course.device)
+    @abstractmethod
+    def step(self, batch: Rows, schedule: Schedule) -> float:
+        """Move all parameters once and return the batch's loss."""
 
-    def _views(self, vector: Any, named: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-        """Yield each parameter as a part of the vector."""
-        at = 0
-        for name, like in named.items():
-            yield name, vector[at : at + like.size].view(*like.shape)
-            at += like.size
+    @abstractmethod
+    def margins(self, values: Any) -> Floats:
+        """Return (n_members, n_rows, n_outputs) margins, nothing left out."""
 
-    def _rate(self, name: str, like: Any) -> float:
+    @abstractmethod
+    def network(self) -> Network:
+        """Return the network as it stands."""
+
+    def rate_of(self, name: str, like: Any) -> float:
         """Return the learning rate of a parameter: what moves its unit by as much whatever its inputs."""
         if name.startswith("bias") or name == "head_bias":
             return self.course.rate * BIAS_RATE
         if name == "gate":
             return self.course.rate * GATE_RATE
         return self.course.rate / math.sqrt(like.shape[-2] if name != "table" else 1.0)
+
+    def decay_of(self, name: str) -> float:
+        """Return by how much a parameter shrinks in a step of the highest rate."""
+        return self.course.rate * self.course.decay if name == "head" or name.startswith("weight") else 0.0
 
     def steps_per_round(self, n_rows: int) -> int:
         """Return how many steps are one round."""
@@ -243,7 +255,7 @@ class _Pupil:
         n_steps, total, count = self.steps_per_round(len(rows.target)), 0.0, 0
         for batch in self._batches(rows):
             schedule.advance()
-            total += self._step(batch, schedule)
+            total += self.step(batch, schedule)
             count += 1
             if count == n_steps or schedule.is_over:
                 yield total / count
@@ -259,77 +271,15 @@ class _Pupil:
                 weight = None if rows.weight is None else rows.weight[at]
                 yield Rows(rows.values[at], rows.target[at], weight)
 
-    def _step(self, batch: Rows, schedule: Schedule) -> float:
-        """Move all parameters once and return the batch's loss."""
-        torch = self.torch
-        self.slope.zero_()
-        loss = self._loss(self._margins(batch.values, self.course.dropout * schedule.fading), batch)
-        loss.backward()
-        with torch.no_grad():
-            self.mean.lerp_(self.slope, 1.0 - MOMENTUM)
-            self.square.mul_(SQUARES).addcmul_(self.slope, self.slope, value=1.0 - SQUARES)
-            lean = math.sqrt(1.0 - SQUARES**schedule.done) / (1.0 - MOMENTUM**schedule.done)
-            step = self.mean / self.square.sqrt().add_(TINY)
-            if self.course.decay:
-                self.vector.sub_(self.vector * self.decays, alpha=schedule.rate * schedule.fading)
-            self.vector.sub_(step.mul_(self.rates), alpha=schedule.rate * lean)
-        return float(loss.detach())
-
-    def _margins(self, values: Any, dropout: float) -> Any:
-        """Return (n_members, n_rows, n_outputs) margins, by the same sums as ``Network.margins``."""
-        torch, parts = self.torch, self.parts
-        shown = self._tensor(self.inputs.columns(values))
-        if len(self.inputs.code_at):
-            codes = torch.as_tensor(self.inputs.codes(values), device=self.course.device)
-            looked_up = torch.nn.functional.embedding(codes, parts["table"])
-            shown = torch.cat([shown, looked_up.flatten(1)], dim=1)
-        first = torch.mm(shown, parts["weight_0"])
-        hidden = torch.addcmul(parts["bias_0"][:, None], first[None], parts["gate"][:, None]).relu_().flatten(0, 1)
-        hidden = self._thinned(hidden, dropout)
-        for i in range(1, self.n_layers):
-            hidden = torch.addmm(parts[f"bias_{i}"], hidden, parts[f"weight_{i}"]).relu_()
-            hidden = self._thinned(hidden, dropout)
-        hidden = hidden.view(-1, len(shown), hidden.shape[1])
-        return torch.baddbmm(parts["head_bias"][:, None], hidden, parts["head"])
-
-    def _thinned(self, hidden: Any, dropout: float) -> Any:
-        """Return units of which some are left out, the others the larger for it."""
-        if not dropout:
-            return hidden
-        kept = self.torch.rand(hidden.shape, generator=self.draw, device=self.course.device) >= dropout
-        return hidden * (kept / (1.0 - dropout))
-
-    def _loss(self, margins: Any, rows: Rows) -> Any:
-        """Return the mean loss of the members: each learns on its own."""
-        functional, n_members = self.torch.nn.functional, len(margins)
-        n_classes = self.course.n_classes
-        if n_classes > 2:
-            target = self.torch.as_tensor(rows.target, device=self.course.device)
-            flat = functional.cross_entropy(margins.flatten(0, 1), target.repeat(n_members), reduction="none")
-            losses = flat.view(n_members, -1)
-        else:
-            target = self._tensor(rows.target).expand(n_members, -1)
-            measure = functional.binary_cross_entropy_with_logits if n_classes else functional.mse_loss
-            losses = measure(margins[:, :, 0], target, reduction="none")
-        return losses.mean() if rows.weight is None else (losses * self._tensor(rows.weight)).mean()
-
-    def network(self) -> Network:
-        """Return the network as it stands."""
-        parts = {name: part.detach().cpu().numpy() for name, part in self.parts.items()}
-        return Network.of({name: np.array(part, dtype=np.float64) for name, part in parts.items()})
-
     def loss(self, rows: Rows) -> float:
         """Return the loss of the members' mean answer, as it will be used."""
-        torch, size = self.torch, 2_048
-        total, mass = 0.0, 0.0
-        with torch.no_grad():
-            for begin in range(0, len(rows.target), size):
-                part = slice(begin, begin + size)
-                margins = self._margins(rows.values[part], 0.0)
-                losses = losses_of(margins.cpu().double().numpy(), rows.target[part], self.course.n_classes)
-                weight = np.ones(len(losses)) if rows.weight is None else rows.weight[part]
-                total += float((losses * weight).sum())
-                mass += float(weight.sum())
+        size, total, mass = 2_048, 0.0, 0.0
+        for begin in range(0, len(rows.target), size):
+            part = slice(begin, begin + size)
+            losses = losses_of(self.margins(rows.values[part]), rows.target[part], self.course.n_classes)
+            weight = np.ones(len(losses)) if rows.weight is None else rows.weight[part]
+            total += float((losses * weight).sum())
+            mass += float(weight.sum())
         return total / mass
 
 
@@ -348,7 +298,12 @@ def answers_of(margins: Floats, n_classes: int) -> Floats:
     if n_classes == 2:
         positive = (1.0 / (1.0 + np.exp(-np.clip(margins[:, :, 0], -500.0, 500.0)))).mean(axis=0)
         return np.stack([1.0 - positive, positive], axis=1)
-    powers = np.exp(margins - margins.max(axis=2, keepdims=True))
-    powers /= powers.sum(axis=2, keepdims=True)
-    mean = powers.mean(axis=0)
+    mean = powers_of(margins).mean(axis=0)
     return np.asarray(mean / mean.sum(axis=1, keepdims=True))
+
+
+def powers_of(margins: Any) -> Any:
+    """Return the probabilities of margins, the last axis adding up to one."""
+    powers = np.exp(margins - margins.max(axis=-1, keepdims=True))
+    powers /= powers.sum(axis=-1, keepdims=True)
+    return powers

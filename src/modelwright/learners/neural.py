@@ -1,4 +1,4 @@
-"""Neural: a small network for numbers and categories, learnt with PyTorch and run without it.
+"""Neural: a small network for numbers and categories, learnt and run by numpy, or learnt on a graphics card.
 
 It joins what measured best: inputs by robust scale and piecewise-linear encoding (Gorishniy et al. 2022), members
 that share all but gates and heads (TabM-mini, Gorishniy et al. 2025), and RealMLP's training (Holzmüller et al. 2024).
@@ -7,6 +7,8 @@ that share all but gates and heads (TabM-mini, Gorishniy et al. 2025), and RealM
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
+from shutil import which
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -105,7 +107,7 @@ class NeuralModel:
 
 
 class Neural:
-    """Learns a network by PyTorch; predicts by numpy."""
+    """Learns a network by numpy, or on a graphics card by PyTorch where both are there; predicts by numpy."""
 
     name: ClassVar[str] = "neural"
     has_rounds: ClassVar[bool] = True
@@ -117,16 +119,10 @@ class Neural:
         """Learn until the schedule is through, which is fitted to the time, or a cycle of it brings nothing."""
         if nothing_to_learn(lesson):
             return Constant().fit(lesson)
-        torch = library()
         inputs = Inputs.of(lesson.matrix, self.settings.pieces)
         if not inputs.n_columns and not len(inputs.code_at):
             return Constant().fit(lesson)
-        threads = torch.get_num_threads()
-        torch.set_num_threads(lesson.threads)
-        try:
-            return self._fit(inputs, lesson)
-        finally:
-            torch.set_num_threads(threads)
+        return self._fit(inputs, lesson)
 
     def _fit(self, inputs: Inputs, lesson: Lesson) -> tuple[NeuralModel, Curve]:
         yard, course = Yard.of(lesson), self._course(lesson)
@@ -200,7 +196,9 @@ def _first_answer(lesson: Lesson) -> Floats:
 
 
 def _device(wanted: str) -> str:
-    torch = library()
+    """Return where a network learns; PyTorch is asked only where a graphics card may be."""
     if wanted != "auto":
         return wanted
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if find_spec("torch") is None or which("nvidia-smi") is None:
+        return "cpu"
+    return "cuda" if library().cuda.is_available() else "cpu"
