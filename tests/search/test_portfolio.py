@@ -4,7 +4,7 @@ import pytest
 
 from modelwright.search.portfolio import portfolio
 
-ALL = ["catboost", "constant", "forest", "lightgbm", "linear", "neighbours", "xgboost"]
+ALL = ["catboost", "constant", "forest", "lightgbm", "linear", "neighbours", "neural", "xgboost"]
 
 
 @pytest.mark.parametrize(("n_rows", "n_classes"), [(60, 2), (10_000, 0), (10_000, 26), (1_000_000, 2)])
@@ -19,3 +19,19 @@ def test_names_are_unique_and_strong_learners_come_early(n_rows, n_classes):
 def test_absent_libraries_are_left_out_and_plug_ins_join():
     made = portfolio(n_rows=5_000, n_classes=2, n_features=9, available=["lightgbm", "linear", "splines"])
     assert {c.learner for c in made} == {"lightgbm", "linear", "splines"}
+
+
+@pytest.mark.parametrize(("n_rows", "n_classes"), [(60, 2), (10_000, 0), (10_000, 26), (200_000, 2)])
+def test_a_network_is_tried_where_there_is_time_for_it(n_rows, n_classes):
+    def names(seconds):
+        made = portfolio(n_rows=n_rows, n_classes=n_classes, n_features=20, available=ALL, seconds=seconds)
+        return [c.learner for c in made]
+
+    assert "neural" not in names(10.0)
+    assert "neural" in names(1_000.0)
+    assert "lightgbm" in names(10.0)
+
+
+def test_a_model_that_needs_a_file_is_not_tried_unasked():
+    made = portfolio(n_rows=5_000, n_classes=2, n_features=9, available=[*ALL, "foundation"])
+    assert "foundation" not in {c.learner for c in made}

@@ -1,6 +1,7 @@
 """Candidates over folds: what is kept when time, a person or a library ends a fit."""
 
 import itertools
+import sys
 
 import numpy as np
 import polars as pl
@@ -52,6 +53,14 @@ def test_every_row_is_predicted_by_a_model_that_never_saw_it():
 def test_work_units_are_counted():
     result = race(effort=1).go([Candidate("a", "linear"), Candidate("b", "lightgbm", QUICK)])
     assert len(result.tried) == 1
+    assert "1 work unit" in result.stopped
+
+
+def test_an_absent_library_uses_no_work_unit(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    result = race(effort=1).go([Candidate("network", "neural"), Candidate("b", "linear"), Candidate("c", "constant")])
+    assert [t.candidate.name for t in result.tried] == ["b"]
+    assert not result.failed
     assert "1 work unit" in result.stopped
 
 
