@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -364,3 +366,36 @@ def test_altered_numbers_are_refused_or_harmless(place, number, data):
     except InvalidPackage:
         return
     assert np.isfinite(trees.predict(matrix_of(10))).all()
+
+
+FIT_BESIDE_ASKING = """
+import threading, numpy as np
+from modelwright.core.matrix import Feature, Matrix
+from modelwright.core.ports import Lesson
+from modelwright.flows.builtin import catalogue
+make = catalogue().find("learner", "lightgbm")
+rng = np.random.default_rng(0)
+values = np.where(rng.random((4000, 60)) < 0.93, 0, rng.normal(size=(4000, 60))).astype(np.float32)
+matrix = Matrix(values, tuple(Feature(f"f{i}", f"f{i}") for i in range(60)))
+target = values.sum(axis=1) + rng.normal(size=4000)
+lesson = Lesson(matrix, target.astype(float), 0)
+model, _ = make(rounds=5).fit(lesson)
+over = threading.Event()
+def ask():
+    while not over.is_set():
+        model.predict(matrix)
+asking = threading.Thread(target=ask)
+asking.start()
+for _ in range(120):
+    make(rounds=10).fit(lesson)
+over.set()
+asking.join()
+print("sound")
+"""
+
+
+@pytest.mark.slow
+def test_fits_and_answers_side_by_side_are_sound():
+    # LightGBM keeps one number of threads for a process: a call that changed it during a fit ended the process.
+    done = subprocess.run([sys.executable, "-c", FIT_BESIDE_ASKING], capture_output=True, text=True, check=False)
+    assert done.stdout == "sound\n", (done.returncode, done.stderr)

@@ -57,8 +57,8 @@ def test_work_units_are_counted():
 
 
 def test_an_absent_library_uses_no_work_unit(monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch", None)
-    result = race(effort=1).go([Candidate("network", "neural"), Candidate("b", "linear"), Candidate("c", "constant")])
+    monkeypatch.setitem(sys.modules, "catboost", None)
+    result = race(effort=1).go([Candidate("absent", "catboost"), Candidate("b", "linear"), Candidate("c", "constant")])
     assert [t.candidate.name for t in result.tried] == ["b"]
     assert not result.failed
     assert "1 work unit" in result.stopped

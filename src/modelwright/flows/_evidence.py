@@ -18,7 +18,7 @@ from modelwright.evaluation.importance import NOTE, importance
 from modelwright.evaluation.intervals import measure
 from modelwright.evaluation.leaderboard import rank
 from modelwright.evaluation.metrics import loss
-from modelwright.search.threads import threads_of_fit
+from modelwright.search.threads import threads_of_fits
 from modelwright.search.yardstick import untuned
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run, *, limit
     p, yard = found.material.problem, found.yardsticks
     rng = np.random.default_rng(run.seed)
     judged = found.yardsticks.narrow(found.material.plan.matrix(sealed.frame[rows]))
-    n = min(p.n_rows, _rows_most(p.task))
+    n, threads = min(p.n_rows, _rows_most(p.task)), threads_of_fits(p.n_rows, run)
     begun = run.clock()
     predictions: list[Floats] = []
     for _ in range(RESAMPLES):
@@ -137,7 +137,7 @@ def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run, *, limit
         drawn = rng.integers(0, p.n_rows, n)
         weight = None if p.weight is None else p.weight[drawn]
         matrix = yard.narrow(found.material.base.take(drawn))
-        lesson = Lesson(matrix, p.target[drawn], p.n_classes, weight, None, run.seed, threads_of_fit(n, 1, run))
+        lesson = Lesson(matrix, p.target[drawn], p.n_classes, weight, None, run.seed, threads)
         fitted, _ = untuned(run).fit(lesson)
         predictions.append(fitted.predict(judged))
     return decompose(predictions, sealed.target[rows], sealed.task)

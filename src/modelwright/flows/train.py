@@ -18,13 +18,14 @@ from modelwright.flows._preparing import prepare, read_sealed
 from modelwright.flows._speed import speed_and_size
 from modelwright.flows.predictor import Predictor
 from modelwright.flows.versions import library_versions, own_version
+from modelwright.learners.trees import use_threads
 from modelwright.packaging.package import Package
 from modelwright.packaging.reading import read as read_package
 from modelwright.packaging.writing import check_writable, write
 from modelwright.reports.charts import warm
 from modelwright.reports.summary import summary
 from modelwright.search.final import ALL_ROWS, FinalFit, evidence_model
-from modelwright.search.journal import Journal
+from modelwright.search.journal import Journal, forget
 from modelwright.search.pace import package_seconds
 from modelwright.search.problem import Material, Problem
 from modelwright.search.workshop import search
@@ -152,6 +153,7 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
         model, fitted_on = final.result(otherwise=model)
         stages.end("search")
 
+    use_threads(run.threads)  # nothing is being fitted any more
     run.say("package", "writing")
     notes = (*judged.evidence.notes, *([thin_note] if thin_note else []), delivery(fitted_on, everything.n_rows))
     package = Package(
@@ -203,8 +205,8 @@ def default_out(source: object, target: str) -> str:
 
 def _journal_folder(out: Path, settings: Settings) -> Path:
     folder = out.with_name(f".{out.name}.run")
-    if settings.fresh and folder.exists():
-        Journal(folder / "old").close()
+    if settings.fresh:
+        forget(folder)
     return folder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_void_p
 from functools import cache
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 RAW_SCORE, LEAF_INDEX, ALL_ROUNDS, ROW_MAJOR = 1, 2, -1, 1
 SINGLE, DOUBLE = 0, 1
-MANY_ROWS = 1_000
-"""From here on a second thread is worth waking."""
+ALL_THREADS = b"num_threads=0 verbosity=-1"
+"""As many threads as ``use_threads`` allows: no call may ask for another number, see there."""
 
 
 @cache
@@ -30,8 +31,20 @@ def library() -> ctypes.CDLL:
     folder = Path(spec.origin).parent / "lib" if spec and spec.origin else Path()
     for name in ("lib_lightgbm.so", "lib_lightgbm.dylib", "lib_lightgbm.dll"):
         if spec and (folder / name).exists():
-            return _declare(ctypes.CDLL(str(folder / name)))
+            found = _declare(ctypes.CDLL(str(folder / name)))
+            found.LGBM_SetMaxThreads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+            return found
     raise MissingLibrary("trees are predicted by LightGBM's library", where="lightgbm", fix="pip install lightgbm")
+
+
+def use_threads(n: int) -> None:
+    """Have LightGBM use so many threads from now on, in every call of this process.
+
+    The library keeps one number for all that runs in a process and reads it anew while it works: a call that changes
+    it while a fit is under way in another thread has that fit write beyond its buffers. So no call names a number of
+    its own, fits included, and this is called only while none is under way.
+    """
+    library().LGBM_SetMaxThreads(max(n, 1))
 
 
 def _declare(found: ctypes.CDLL) -> ctypes.CDLL:
@@ -79,7 +92,7 @@ class Engine:
         self.n_features, self.width = n_features, width
         self._asked = LEAF_INDEX if wants_leaves else RAW_SCORE
         self._call("LGBM_BoosterLoadModelFromString", text, byref(c_int()), byref(self._model))
-        init = (self._model, self._asked, 0, ALL_ROUNDS, SINGLE, n_features, b"num_threads=1 verbosity=-1")
+        init = (self._model, self._asked, 0, ALL_ROUNDS, SINGLE, n_features, ALL_THREADS)
         self._call("LGBM_BoosterPredictForMatSingleRowFastInit", *init, byref(self._one_row))
         self._own = _Desk(n_features, self.width)
         self._predict_one = self._library.LGBM_BoosterPredictForMatSingleRowFast
@@ -91,9 +104,8 @@ class Engine:
         out = np.empty((len(values), self.width))
         if len(values):
             kind = SINGLE if values.dtype == np.float32 else DOUBLE
-            threads = b"num_threads=%d verbosity=-1" % (2 if len(values) >= MANY_ROWS else 1)
             shape = (len(values), self.n_features, ROW_MAJOR)
-            how = (self._asked, 0, ALL_ROUNDS, threads, byref(c_int64()), out.ctypes.data)
+            how = (self._asked, 0, ALL_ROUNDS, ALL_THREADS, byref(c_int64()), out.ctypes.data)
             self._call("LGBM_BoosterPredictForMat", self._model, values.ctypes.data, kind, *shape, *how)
         return out
 

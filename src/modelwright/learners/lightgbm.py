@@ -136,7 +136,7 @@ class LightGBM:
             "min_data_per_group": s.category_rows or max(5, min(100, n_rows // 100)),
             "feature_pre_filter": False,
             "seed": lesson.seed % 2**31,
-            "num_threads": lesson.threads,
+            "num_threads": 0,  # as many as the process allows: see use_threads
             # The result must not depend on threads, and the library's own choice of layout depends on timing.
             "deterministic": True,
             "force_col_wise": is_wide,

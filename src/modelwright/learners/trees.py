@@ -14,6 +14,7 @@ import numpy as np
 from modelwright.core.state import State
 from modelwright.learners import _text
 from modelwright.learners._library import Engine
+from modelwright.learners._library import use_threads as use_threads
 from modelwright.learners._table import starts
 from modelwright.learners._text_check import check
 from modelwright.learners._unfolding import array, refuse, whole, width

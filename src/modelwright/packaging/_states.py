@@ -29,7 +29,6 @@ ALIGNMENT = 64
 MAX_DIMENSIONS = 4
 MAX_DEPTH = 16
 MAX_PARTS = 20_000
-MAX_BLOBS = 20_000
 MAX_EMPTY_WIDTH = 1_000_000
 NODE_KEYS = {"kind", "meta", "arrays", "blobs", "parts"}
 

@@ -13,7 +13,7 @@ from modelwright.core.ports import Lesson
 from modelwright.learners.blend import Blend
 from modelwright.search.pace import package_seconds
 from modelwright.search.problem import Material
-from modelwright.search.threads import slots, threads_of_fit, wall_seconds
+from modelwright.search.threads import slots, threads_of_fits, wall_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +147,7 @@ def _fit_all(
     members = members_of(found)
     p = material.problem
     at_once = min(n_slots, len(members))
-    threads = threads_of_fit(matrix.n_rows, at_once, run)
+    threads = threads_of_fits(found.material.problem.n_rows, run)
     lesson = Lesson(matrix, p.target, p.n_classes, p.weight, None, p.seed, threads, seconds_left)
     growth = p.n_rows / rows_fitted(found.folds)
 

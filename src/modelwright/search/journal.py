@@ -91,7 +91,12 @@ class Journal:
     def close(self) -> None:
         """Remove the folder: the run ended well and nothing is left to resume."""
         if self.folder is not None:
-            shutil.rmtree(self.folder.parent, ignore_errors=True)
+            forget(self.folder.parent)
+
+
+def forget(parent: Path) -> None:
+    """Remove all journals of a folder."""
+    shutil.rmtree(parent, ignore_errors=True)
 
 
 def _curve(entry: dict[str, Any]) -> Curve:

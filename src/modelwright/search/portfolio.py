@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 MANY_CLASSES = 12
 """From here on one boosting round costs so much that learners without rounds go first."""
-MANY_CLASSES_SHARE = 0.6
-"""One boosted model that is finished is worth more here than several that are cut short."""
+MANY_CLASSES_SHARE = 0.3
+"""A few models that are finished are worth more here than several that are cut short."""
 SMALL_FOREST_ROWS = 10_000
 """Beyond this a forest of full depth grows to tens of megabytes; fewer trees with larger leaves say nearly as much."""
 FEW_ROWS = 2_000
@@ -87,13 +87,6 @@ XGBOOST = Candidate("xgboost", "xgboost", {}, "depth-wise trees", has_rate=True)
 EXTRA_TREES = Candidate("extra trees", "forest", {"extra": True}, "another bias, no early stopping")
 FOREST = Candidate("random forest", "forest", {"extra": False}, "bagged deep trees")
 SMALL_EXTRA_TREES = replace(EXTRA_TREES, params={"extra": True, "trees": 60, "min_leaf": 4})
-LIGHTGBM_PLAIN = Candidate(
-    "lightgbm plain",
-    "lightgbm",
-    {"preset": "default", "rounds": 200, "patience": 20},
-    "the library's own defaults, for twice as long",
-    share=MANY_CLASSES_SHARE,
-)
 LINEAR = Candidate("linear", "linear", {}, "straight lines: anchors small, wide and text tables")
 NEIGHBOURS = Candidate("neighbours", "neighbours", {}, "local averages")
 NEURAL = Candidate("neural network", "neural", {}, "smooth functions: errs otherwise than trees", share=0.3)
@@ -117,16 +110,20 @@ def portfolio(
         order = [LINEAR, LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_SHALLOW, NEURAL, EXTRA_TREES]
         order += [LIGHTGBM_REGULAR, XGBOOST, FOREST]
     elif n_classes >= MANY_CLASSES:
-        order = [LIGHTGBM_PLAIN, EXTRA_TREES, NEIGHBOURS, NEURAL, LINEAR, XGBOOST, LIGHTGBM_REGULAR, CATBOOST]
+        dear = [replace(c, share=MANY_CLASSES_SHARE) for c in (LIGHTGBM_REGULAR, XGBOOST, NEURAL)]
+        order = [EXTRA_TREES, *dear, LINEAR, NEIGHBOURS, CATBOOST]
     elif n_rows > MANY_ROWS:
         order = [LIGHTGBM_REGULAR, CATBOOST, LIGHTGBM_EXTRA, XGBOOST, LIGHTGBM, LINEAR, NEURAL]
+    elif n_rows > SMALL_FOREST_ROWS:
+        order = [LIGHTGBM_REGULAR, CATBOOST, LIGHTGBM, LIGHTGBM_EXTRA, LINEAR, NEURAL, EXTRA_TREES]
+        order += [XGBOOST, LIGHTGBM_SHALLOW]
     else:
         order = [LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_REGULAR, LINEAR, NEURAL, EXTRA_TREES]
         order += [LIGHTGBM, XGBOOST, LIGHTGBM_SHALLOW]
     if n_rows <= MANY_ROWS and n_features <= 200 and NEIGHBOURS not in order:
         order.append(NEIGHBOURS)
     if seconds < NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
-        order.remove(NEURAL)
+        order = [c for c in order if c.learner != NEURAL.learner]
     if n_rows > SMALL_FOREST_ROWS:
         order = [SMALL_EXTRA_TREES if c is EXTRA_TREES else c for c in order]
     known = {c.name for c in order}

@@ -27,13 +27,18 @@ def slots(n_rows: int, run: Run) -> int:
     return max(1, min(run.threads, ROWS_AT_ONCE // max(n_rows, 1)))
 
 
-def threads_of_fit(n_rows: int, n_at_once: int, run: Run) -> int:
-    """Return how many threads one fit uses when so many run side by side."""
+def threads_of_fits(n_rows: int, run: Run) -> int:
+    """Return how many threads each fit of a run uses, the same for all of them (see ``learners.trees.use_threads``).
+
+    Args:
+        n_rows: Training rows of the run, also where a fit sees more or fewer.
+        run: Threads, and whether the result must not depend on them.
+    """
     # A run in work units promises the same result with any number of threads, which CatBoost keeps with one only.
     is_reproducible = run.effort is not None and n_rows <= ROWS_REPRODUCIBLE
     if is_reproducible or n_rows <= ROWS_ALONE:
         return 1
-    return max(1, run.threads // n_at_once)
+    return max(1, run.threads // slots(n_rows, run))
 
 
 def wall_seconds(fits: Sequence[float], n_at_once: int) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from modelwright.core.ports import Curve, Exam, Lesson
 from modelwright.evaluation.metrics import loss
 from modelwright.search import pace as pacing
-from modelwright.search.threads import threads_of_fit
+from modelwright.search.threads import threads_of_fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,7 +189,7 @@ class Folding:
         fit, valid = self.material.fold(number, fold)
         weight = p.weight
         exam = Exam(valid, p.target[fold.valid], None if weight is None else weight[fold.valid])
-        threads = threads_of_fit(p.n_rows, self.pace.n_slots, self.run)
+        threads = threads_of_fits(p.n_rows, self.run)
         learnt = None if weight is None else weight[fold.fit]
         return Lesson(fit, p.target[fold.fit], p.n_classes, learnt, exam, p.seed, threads, seconds_left)
 

@@ -11,11 +11,12 @@ from modelwright.core.errors import SearchFailed
 from modelwright.core.metrics import MEASURES
 from modelwright.evaluation.thresholds import best_threshold
 from modelwright.learners.calibration import fit_calibrator
+from modelwright.learners.trees import use_threads
 from modelwright.search.audition import audition
 from modelwright.search.pace import Pace, tail_seconds
 from modelwright.search.portfolio import portfolio
 from modelwright.search.race import Race, Result
-from modelwright.search.threads import slots
+from modelwright.search.threads import slots, threads_of_fits
 from modelwright.search.trial import Folding
 from modelwright.search.tuning import Tuner
 from modelwright.search.validation import plan_folds
@@ -70,6 +71,7 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
     Raises:
         SearchFailed: No candidate could be fitted; the message names each one's reason.
     """
+    use_threads(threads_of_fits(material.problem.n_rows, run))
     run.say("search", "yardsticks")
     yardsticks = fit_yardsticks(material, run)
     tail = tail_seconds(run.budget_seconds)

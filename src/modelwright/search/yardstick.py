@@ -9,7 +9,7 @@ import numpy as np
 
 from modelwright.core.matrix import Matrix
 from modelwright.core.ports import Lesson
-from modelwright.search.threads import threads_of_fit
+from modelwright.search.threads import threads_of_fits
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,7 +65,7 @@ def fit_yardsticks(material: Material, run: Run) -> Yardsticks:
     """Fit both yardsticks on all rows of the material."""
     p, base = material.problem, material.base
     columns = tuple(i for i, f in enumerate(base.features) if f.name == f.source)
-    lesson = Lesson(base, p.target, p.n_classes, p.weight, None, p.seed, threads_of_fit(p.n_rows, 1, run))
+    lesson = Lesson(base, p.target, p.n_classes, p.weight, None, p.seed, threads_of_fits(p.n_rows, run))
     constant, _ = run.catalogue.find("learner", "constant")().fit(lesson)
     learner = untuned(run)
     few = np.arange(min(p.n_rows, WARM_ROWS))
