@@ -195,7 +195,10 @@ def _options(source: object, settings: Settings) -> list[str]:
 
 def _shown(entry: Entry, sample: Sample, said: str, words: list[str], run: Run) -> Studied:
     begun = run.clock()
-    with np.errstate(over="ignore", under="ignore"):
+    from threadpoolctl import threadpool_limits
+
+    # Matrices are small here: threads that wait for each other cost more than they save.
+    with threadpool_limits(1), np.errstate(over="ignore", under="ignore"):
         experiment = entry.experiment(sample, run.seed)
     command = " ".join(quote(w) for w in ["modelwright", "handbook", entry.name, *words])
     return Studied(entry, sample, experiment, run.clock() - begun, command, said)

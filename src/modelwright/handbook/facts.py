@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelwright.reports import numbers
-from modelwright.reports.names import marked
+from modelwright.reports.names import marked, quoted
 
 if TYPE_CHECKING:
     from modelwright.core.score import Score
+
+
+HUGE = 1e8
+"""From here on numbers are shown as powers of ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Facts:
 
     def number(self, key: str, label: str, value: float, digits: int = 3) -> float:
         """Note a number, shown with this many significant digits, and return it."""
-        return self._add(key, label, float(value), numbers.number(float(value), digits))
+        shown = numbers.scientific(value, digits) if HUGE <= abs(value) < float("inf") else numbers.number(value, digits)
+        return self._add(key, label, float(value), shown)
 
     def count(self, key: str, label: str, value: int) -> int:
         """Note a count and return it."""
@@ -60,6 +65,10 @@ class Facts:
     def word(self, key: str, label: str, text: str) -> str:
         """Note a text that may come from the data, and return it."""
         return self._add(key, label, text, marked(text))
+
+    def label(self, key: str, label: str, text: str) -> str:
+        """Note a label of the data, shown in quotation marks, and return it."""
+        return self._add(key, label, text, quoted(text))
 
     def score(self, key: str, label: str, found: Score) -> Score:
         """Note a measured value with its interval: ``KEY``, ``KEY_low`` and ``KEY_high``; return it."""

@@ -59,7 +59,7 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f.number("loss_first", "training loss before", losses[0])
     f.number("loss_last", "training loss after", losses[-1])
     done = f.say(
-        "A network of {shape} units (tanh) was given {n_rows} of your rows. The slope of the loss by each of its {n_weights} weights was computed twice: by backpropagation, and by nudging that weight "
+        "A network of {shape} units (tanh) was given {n_rows} rows. The slope of the loss by each of its {n_weights} weights was computed twice: by backpropagation, and by nudging that weight "
         "up and down a little and measuring the loss again. Then the network was trained for {steps} steps with the slopes from backpropagation."
     )
     spec = plots.lines(

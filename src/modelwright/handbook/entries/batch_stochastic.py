@@ -45,7 +45,7 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         f.seconds(f"seconds_{name}", f"time, {words[name]}", seconds)
     done = f.say(
         "The same linear model ({n_columns} columns) was fitted to {n_fit} rows by descent on the squared error, each method looking {epochs} times at every row: all rows a step, {mini} rows a step, one row a step, "
-        "and one row a step with a rate that falls from epoch to epoch. Each had the largest rate that theory calls safe for its batch."
+        "and one row a step with a rate that falls from epoch to epoch. Each had half the largest rate that theory calls safe for its batch."
     )
     return Experiment(done, (_figure(runs, start, floor, words),), f.all(), _meaning(f), _advice(f), s.notes)
 
@@ -63,7 +63,7 @@ def _run(x: Floats, y: Array, size: int, *, falls: bool, seed: int) -> tuple[lis
     rng, n = np.random.default_rng(seed), len(y)
     steep = float(np.linalg.eigvalsh(x.T @ x / n)[-1])
     rowwise = float((x**2).sum(axis=1).max())
-    rate = 1.0 / (rowwise / size + steep * (size - 1) / size)
+    rate = 0.5 / (rowwise / size + steep * (size - 1) / size)
     weights, losses, seconds = np.zeros(x.shape[1]), [_loss(x, y, np.zeros(x.shape[1]))], 0.0
     for epoch in range(EPOCHS):
         order, begun = rng.permutation(n), time.perf_counter()

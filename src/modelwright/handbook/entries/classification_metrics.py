@@ -37,11 +37,11 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f = Facts()
     f.count("n_fit", "rows learnt from", s.fit.n)
     f.count("n_held", "rows held back", s.held.n)
-    f.word("usual", "most usual label", s.labels[int(shares.argmax())])
+    f.label("usual", "most usual label", s.labels[int(shares.argmax())])
     f.percent("usual_share", "its share of the rows held back", float((s.held.y == shares.argmax()).mean()))
     f.count("wrong", "rows answered wrongly", int((choices != s.held.y).sum()))
     if s.n_classes == 2:
-        f.word("yes", "the label that counts as positive", s.labels[1])
+        f.label("yes", "the label that counts as positive", s.labels[1])
         said, true = choices == 1, s.held.y == 1
         for key, label, rows in (
             ("hits", "said positive, and it is", said & true),

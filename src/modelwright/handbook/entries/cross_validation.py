@@ -105,7 +105,7 @@ def _meaning(f: Facts) -> tuple[str, ...]:
     else:
         said.append(f.say("Here single splits scatter no more than five-fold means ({single_spread} against {folded_spread}); that is rare and comes from scores at the end of their scale."))
     if f["leaky"] - f["honest"] > 0.05:
-        said.append(f.say("Cross-validation guards only what happens inside it: pure noise seems to predict your target with an AUC of {leaky} when its columns were chosen before, and with {honest} when each fold chose its own; a coin has 0.5."))
+        said.append(f.say("Cross-validation guards only what happens inside it: pure noise seems to predict the target with an AUC of {leaky} when its columns were chosen before, and with {honest} when each fold chose its own; a coin has 0.5."))
     return tuple(said)
 
 

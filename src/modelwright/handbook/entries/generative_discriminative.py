@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ROWS_MOST, HELD_MOST, COLUMNS_MOST, REPEATS, SMALLEST = 2_400, 800, 30, 10, 16
 DRAWS = 1_000
+ALIKE = 0.98
 
 
 def experiment(sample: Sample, seed: int) -> Experiment:
@@ -106,10 +107,10 @@ def _draw(f: Facts, s: Sample, x: Floats, rng: np.random.Generator) -> None:
     if len(varied) < 2:
         return
     together = np.abs(np.corrcoef(rows[:, varied].T))
-    np.fill_diagonal(together, 0)
+    together[together > ALIKE] = 0  # a column with itself, or with its own copy
     a, b = np.unravel_index(int(together.argmax()), together.shape)
     made = rng.normal(rows.mean(axis=0), spread, (DRAWS, x.shape[1]))[:, varied]
-    f.word("label", "label looked at", s.labels[usual])
+    f.label("label", "label looked at", s.labels[usual])
     f.number("real", "strongest correlation of two columns within it, data", float(np.corrcoef(rows[:, varied[a]], rows[:, varied[b]])[0, 1]), 2)
     f.number("made", "the same, rows made up by naive Bayes", float(np.corrcoef(made[:, a], made[:, b])[0, 1]), 1)
 
@@ -126,7 +127,7 @@ def _meaning(f: Facts, wins: int) -> tuple[str, ...]:
         said.append(f.say("This is the pattern Ng and Jordan described in 2002: the generative model learns faster, the discriminative one overtakes it, here from {crossing} rows on."))
     said.append(f.say("Naive Bayes is sure of its answers by {sure_bayes} on average and right in {right_bayes}; logistic regression by {sure_logistic} and {right_logistic}. Log losses: {loss_bayes} and {loss_logistic}."))
     if "real" in {x.key for x in f.all()} and abs(f["real"]) > abs(f["made"]) + 0.2:
-        said.append(f.say("Only the generative model can make up rows. In those, two columns that go together by {real} among {label} rows go together by {made}: 'naive' means it treats columns as independent within a label."))
+        said.append(f.say("Only the generative model can make up rows. In those, two columns that go together by {real} among rows that are {label} go together by {made}: 'naive' means it treats columns as independent within a label."))
     return tuple(said)
 
 

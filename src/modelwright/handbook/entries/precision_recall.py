@@ -35,7 +35,7 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f = Facts()
     f.count("n_fit", "rows learnt from", s.fit.n)
     f.count("n_held", "rows held back", s.held.n)
-    f.word("yes", "positive label", s.labels[1])
+    f.label("yes", "positive label", s.labels[1])
     f.percent("base", "share of positives on the rows held back", float(truth.mean()))
     f.percent("wanted", "recall wanted", WANTED_RECALL)
     f.count("miss_costs", "false alarms that one miss costs", MISS_COSTS)
@@ -79,7 +79,7 @@ def _recall(said: Array, truth: Array) -> float:
 
 def _meaning(f: Facts) -> tuple[str, ...]:
     said = [
-        f.say("At the usual threshold of 0.5, {alarms_half} rows are called {yes}: {precision_half} of these calls are right (precision), and {recall_half} of all {yes} rows are found (recall)."),
+        f.say("At the usual threshold of 0.5, {alarms_half} rows are called {yes}: {precision_half} of these calls are right (precision), and {recall_half} of all rows that are {yes} are found (recall)."),
         f.say("Lowered to {at_wide}, to find about {wanted} of them, recall is {recall_wide} and precision {precision_wide}: {alarms_wide} calls instead of {alarms_half}. Recall never falls when the threshold does; precision usually pays for it."),
         f.say("F1, their harmonic mean, was best at {at_f1} inside the rows learnt from; on the rows held back it is {f1_f1} there and {f1_half} at 0.5."),
     ]
