@@ -95,7 +95,7 @@ def _meaning(f: Facts, helps: int) -> tuple[str, ...]:
     }
     said.append(f.say(ends[helps]))
     said.append(f.say("For gradient descent the condition number falls from {condition_raw} to {condition_scaled}: a hundred steps reach {measure} {descent_raw} on raw columns and {descent_scaled} on standardised ones."))
-    said.append(f.say("The tree answers {tree_same} of the rows alike ({tree_raw} and {tree_scaled}): it asks only whether a value is above a threshold, and stretching a column stretches the threshold with it."))
+    said.append(f.say("The tree answers {tree_same} of the rows alike ({tree_raw} and {tree_scaled}): it asks only whether a value is above a threshold, and stretching a column stretches the threshold with it." + ("" if f["tree_same"] == 1 else " The others are ties between splits that are equally good.")))
     return tuple(said)
 
 
