@@ -16,13 +16,20 @@ from modelwright.core.table import Table
 from modelwright.data.reading import read
 from modelwright.flows._preparing import prepare
 from modelwright.handbook import contents, tables
+from modelwright.handbook import role as the_role
 from modelwright.handbook.sample import sample_of
 from modelwright.reports import article as pages
 from modelwright.reports import numbers
 from modelwright.reports.gallery import Picture
+from modelwright.reports.handbook_site import Row, Section
+from modelwright.reports.handbook_site import index as index_page
+from modelwright.reports.handbook_site import role as role_page
 from modelwright.reports.names import as_plain, marked
+from modelwright.reports.terminal import wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from modelwright.core.run import Run
     from modelwright.handbook.entry import Entry, Experiment
     from modelwright.handbook.sample import Sample
@@ -85,6 +92,10 @@ class Studied:
     def summary(self, width: int) -> str:
         """Return the article as plain text for a terminal of this width."""
         return pages.text(self.article(), width)
+
+    def findings(self, width: int) -> str:
+        """Return only what the experiment showed, as plain text."""
+        return pages.findings(self.article(), width)
 
     def page(self) -> str:
         """Return the article as one HTML page."""
@@ -228,3 +239,82 @@ def write_page(path: str | Path, content: str) -> Path:
             "a page needs a place it may be written to", where=str(place), got=str(error), fix="give another --out"
         ) from error
     return place
+
+
+def role(verbs: Collection[str]) -> tuple[Section, ...]:
+    """Return the page on the role, with the commands that exist.
+
+    Args:
+        verbs: The commands there are.
+    """
+    return tuple(
+        Section(
+            part.title,
+            part.lead,
+            tuple(Row(i.name, i.means, i.where, the_role.known(i.commands, verbs)) for i in part.items),
+        )
+        for part in the_role.PARTS
+    )
+
+
+def role_text(sections: Sequence[Section], width: int) -> str:
+    """Return the page on the role as plain text."""
+    lines: list[str] = []
+    for section in sections:
+        lines += [section.title, wrapped(section.lead, width), ""]
+        for i, row in enumerate(section.rows):
+            lines += [f"{i + 1}. {row.name}", *(wrapped(f"   {t}", width) for t in (row.means, row.where))]
+            lines += [*(f"   $ {command}" for command in row.commands), ""]
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A site that was written: its folder, its index, how many pages, and the slowest experiments."""
+
+    folder: str
+    index: str
+    pages: int
+    seconds: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``handbook --build --json`` prints."""
+        return {"folder": self.folder, "index": self.index, "pages": self.pages, "seconds": self.seconds}
+
+
+def build(
+    folder: str | Path, source: object | None, settings: Settings | None, run: Run, *, verbs: Collection[str]
+) -> Built:
+    """Write the whole handbook as a site that works from a file.
+
+    Args:
+        folder: Made when it is not there.
+        source: The table the experiments run on; None for the small ones that come with the entries.
+        settings: What is known about it.
+        run: Seed, and who listens.
+        verbs: The commands there are, for the page on the role.
+
+    Raises:
+        UnwritableOutput: The folder cannot be written.
+    """
+    place = Path(folder)
+    entries_ = contents.everything()
+    known: dict[str, tuple[Sample, str, list[str]]] = {}
+    articles, seconds = [], {}
+    for i, entry in enumerate(entries_):
+        run.say("handbook", f"{i + 1} of {len(entries_)}: {entry.name}")
+        table = entry.table if source is None else ""
+        if table not in known:
+            known[table] = opened(source, settings, run, entry.table)
+        done = _shown(entry, *known[table], run)
+        articles.append(done.article(home=True))
+        seconds[entry.name] = round(done.seconds, 3)
+    run.say("handbook", "drawing")
+    data = (
+        known[""][1] if source is not None else "The experiments ran on small real tables that come with scikit-learn."
+    )
+    for name, page in pages.pages(articles).items():
+        write_page(place / f"{name}.html", page)
+    write_page(place / "role.html", role_page(role(verbs), home=True))
+    index = write_page(place / "index.html", index_page(articles, data))
+    return Built(str(place), str(index), len(articles) + 2, seconds)

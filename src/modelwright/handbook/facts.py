@@ -47,7 +47,9 @@ class Facts:
 
     def number(self, key: str, label: str, value: float, digits: int = 3) -> float:
         """Note a number, shown with this many significant digits, and return it."""
-        shown = numbers.scientific(value, digits) if HUGE <= abs(value) < float("inf") else numbers.number(value, digits)
+        shown = (
+            numbers.scientific(value, digits) if HUGE <= abs(value) < float("inf") else numbers.number(value, digits)
+        )
         return self._add(key, label, float(value), shown)
 
     def count(self, key: str, label: str, value: int) -> int:
@@ -73,9 +75,7 @@ class Facts:
     def score(self, key: str, label: str, found: Score) -> Score:
         """Note a measured value with its interval: ``KEY``, ``KEY_low`` and ``KEY_high``; return it."""
         shown = numbers.measured(found.value, found.low, found.high)
-        for name, value, text in zip(
-            ("", "_low", "_high"), (found.value, found.low, found.high), shown, strict=True
-        ):
+        for name, value, text in zip(("", "_low", "_high"), (found.value, found.low, found.high), shown, strict=True):
             end = {"": "", "_low": ", low end", "_high": ", high end"}[name]
             self._add(key + name, label + end, float(value), text)
         return found

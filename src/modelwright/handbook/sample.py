@@ -25,7 +25,9 @@ LABELS_MOST = 8
 """Experiments fit many models; of more labels than this only the rows of the most frequent ones are taken."""
 
 
-SCALE_NOTE = "Squared errors are in units of the target's variance: 1 is what always answering the mean gets, 0 is perfect."
+SCALE_NOTE = (
+    "Squared errors are in units of the target's variance: 1 is what always answering the mean gets, 0 is perfect."
+)
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,9 @@ class Sample:
         asked = self.binary()
         share = float(asked.fit.y.mean())
         spread = float(np.sqrt(share * (1 - share))) or 1.0
-        sides = {k: replace(side, y=(side.y - share) / spread) for k, side in (("fit", asked.fit), ("held", asked.held))}
+        sides = {
+            k: replace(side, y=(side.y - share) / spread) for k, side in (("fit", asked.fit), ("held", asked.held))
+        }
         task = replace(asked.task, kind=TaskKind.REGRESSION, labels=(), metric="rmse")
         note = "Labels are counted as 1 (yes) and 0 (no) here, because for squared error the exact answer is known."
         notes = (*asked.notes, note, SCALE_NOTE)
@@ -210,9 +214,7 @@ def sample_of(  # noqa: PLR0913 - what a prepared table consists of
         Side(frame[rows], matrix, raw, x, y)
         for rows, matrix, raw, x, y in zip((fit_rows, held_rows), matrices, raws, xs, answers, strict=True)
     ]
-    return Sample(
-        name, task, contract, *sides, names, n_classes, mean, spread, n_all, tuple(notes), _asked(task)
-    )
+    return Sample(name, task, contract, *sides, names, n_classes, mean, spread, n_all, tuple(notes), _asked(task))
 
 
 def _asked(task: Task) -> str:

@@ -45,6 +45,12 @@ KNOWN = {
             "442 people with diabetes (Efron et al., 2004); the question is how far the disease went within a year",
         ),
         Known("wine", "cultivar", "178 Italian wines (Forina, 1991); the question is from which of three grapes"),
+        Known(
+            "eights",
+            "eight",
+            "1,797 handwritten digits as 8 × 8 grey dots (Alpaydin, 1998); the question is whether it is an eight",
+            "yes",
+        ),
         Known("digits", "digit", "1,797 handwritten digits as 8 × 8 grey dots (Alpaydin, 1998); the question is which"),
     )
 }
@@ -64,6 +70,7 @@ def load(name: str) -> pl.DataFrame:
         "diabetes": _diabetes,
         "wine": _wine,
         "digits": _digits,
+        "eights": _eights,
     }
     return loaders[known(name).name]()
 
@@ -102,6 +109,11 @@ def _digits() -> pl.DataFrame:
     found = load_digits()
     names = [f"row {i // 8 + 1}, dot {i % 8 + 1}" for i in range(64)]
     return _frame(found.data, names, "digit", [f"{int(v)}" for v in found.target])
+
+
+def _eights() -> pl.DataFrame:
+    is_eight = pl.when(pl.col("digit") == "8").then(pl.lit("yes")).otherwise(pl.lit("no"))
+    return _digits().select(pl.exclude("digit"), is_eight.alias("eight"))
 
 
 def _frame(values: object, names: list[str], target: str, answers: list[str] | list[float]) -> pl.DataFrame:

@@ -97,7 +97,9 @@ def laid_out(template: str, *, title: str, script: str = "", **facts: object) ->
     style = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "handbook.css"))
     policy = f"default-src 'none'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
     policy += f"; script-src '{_hash(script)}'" if script else ""
-    page: str = _environment().get_template(template).render(facts, title=title, style=style, policy=policy, script=script)
+    page: str = (
+        _environment().get_template(template).render(facts, title=title, style=style, policy=policy, script=script)
+    )
     return page
 
 
@@ -118,6 +120,16 @@ def text(article: Article, width: int) -> str:
         *wrapped(f"Charts: {article.command} --out {article.name}.html", width).splitlines(),
     ]
     return "\n".join(parts)
+
+
+def findings(article: Article, width: int) -> str:
+    """Return only what was done and what it showed, as plain text."""
+    parts = [
+        *_headed("The experiment", (article.data, *article.notes, article.done), width),
+        *_headed("What it means", article.meaning, width, mark="- "),
+        *_headed("What to do", article.advice, width, mark="- "),
+    ]
+    return "\n".join(parts).rstrip()
 
 
 def _headed(title: str, sentences: Sequence[str], width: int, *, mark: str = "") -> list[str]:

@@ -161,7 +161,9 @@ def strips(groups: Sequence[tuple[str, Sequence[float]]], x: Axis) -> Spec:
     return spec
 
 
-def path(shades: Sequence[tuple[float, float, float]], cell: tuple[float, float], walk: Sequence[Series], x: Axis, y: Axis) -> Spec:
+def path(
+    shades: Sequence[tuple[float, float, float]], cell: tuple[float, float], walk: Sequence[Series], x: Axis, y: Axis
+) -> Spec:
     """Draw the height of a landscape as shades, and walks through it.
 
     Args:
@@ -174,7 +176,9 @@ def path(shades: Sequence[tuple[float, float, float]], cell: tuple[float, float]
     import altair as alt
 
     wide, high = cell
-    rows = [{"x": a - wide / 2, "x2": a + wide / 2, "y": b - high / 2, "y2": b + high / 2, "h": h} for a, b, h in shades]
+    rows = [
+        {"x": a - wide / 2, "x2": a + wide / 2, "y": b - high / 2, "y2": b + high / 2, "h": h} for a, b, h in shades
+    ]
     on_x, on_y = _axis(alt, "X", "x", x), _axis(alt, "Y", "y", y)
     depth = alt.Opacity("h", type="quantitative", scale=alt.Scale(domain=[0, 1], range=[0.5, 0.02]), legend=None)
     ground = _chart().mark_rect(color=ACCENT, strokeWidth=0, clip=True)

@@ -41,21 +41,39 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f.count("hidden", "units in the hidden layer", HIDDEN)
     f.count("steps", "steps at most; a fifth of the rows says when to stop", STEPS)
     f.count("depth", "layers of the deep network", DEPTH)
-    f.number("linear", "loss of a linear model on the rows held back", loss_of(s, linear(x, s.fit.y, s.n_classes)(held)))
+    f.number(
+        "linear", "loss of a linear model on the rows held back", loss_of(s, linear(x, s.fit.y, s.n_classes)(held))
+    )
     for name in ACTIVATIONS:
         f.number(f"loss_{name}", f"loss on the rows held back, {name}", losses[name])
     bent = min(("sigmoid", "tanh", "ReLU"), key=lambda name: losses[name])
     f.word("bent", "best activation here", bent)
     f.number("loss_bent", "its loss", losses[bent])
-    edge = f.score("edge", "loss of the network without activation less that of the best with one", difference(s, answers["identity"], answers[bent]))
-    f.number("merged", "difference between the network without activation and one merged layer", float(np.abs(merged - plain.outputs(held)).max()), 1)
+    edge = f.score(
+        "edge",
+        "loss of the network without activation less that of the best with one",
+        difference(s, answers["identity"], answers[bent]),
+    )
+    f.number(
+        "merged",
+        "difference between the network without activation and one merged layer",
+        float(np.abs(merged - plain.outputs(held)).max()),
+        1,
+    )
     for name, found in shrink.items():
-        f.number(f"first_{name}", f"slope in the first layer as a share of the last, {name}", found[0] / found[-1] if found[-1] > 0 else 0.0, 2)
+        f.number(
+            f"first_{name}",
+            f"slope in the first layer as a share of the last, {name}",
+            found[0] / found[-1] if found[-1] > 0 else 0.0,
+            2,
+        )
     done = f.say(
         "A network with one hidden layer of {hidden} units learnt from {n_fit} rows with four activations and otherwise the same start and steps; its loss was measured on {n_held} rows held back. "
         "Then the slopes of an untrained network of {depth} layers were followed back from the loss to the first layer."
     )
-    return Experiment(done, (_shapes(), _vanishing(shrink)), f.all(), _meaning(f, -better(edge)), _advice(f, -better(edge)))
+    return Experiment(
+        done, (_shapes(), _vanishing(shrink)), f.all(), _meaning(f, -better(edge)), _advice(f, -better(edge))
+    )
 
 
 def _trained(s: Sample, network: Network, x: Floats, held: Floats) -> Floats:
@@ -81,7 +99,11 @@ def _slopes(s: Sample, x: Floats, activation: str, seed: int) -> Floats:
 
 
 def _meaning(f: Facts, helps: int) -> tuple[str, ...]:
-    said = [f.say("Without an activation, two layers are one: multiplied together they give the same outputs up to {merged}. Its loss, {loss_identity}, is that of a linear model trained a little ({linear} when solved fully).")]
+    said = [
+        f.say(
+            "Without an activation, two layers are one: multiplied together they give the same outputs up to {merged}. Its loss, {loss_identity}, is that of a linear model trained a little ({linear} when solved fully)."
+        )
+    ]
     ends = {
         1: "With {bent} the loss is {loss_bent}: bending pays here, by {edge} (95 % interval {edge_low} to {edge_high}).",
         0: "With {bent}, the best of the three here, it is {loss_bent}; the difference of {edge} (95 % interval {edge_low} to {edge_high}) is not to be told from none: what these columns say about the target is nearly linear, or the rows are too few to show more.",
@@ -89,30 +111,56 @@ def _meaning(f: Facts, helps: int) -> tuple[str, ...]:
     }
     said.append(f.say(ends[helps]))
     if f["first_sigmoid"] < f["first_ReLU"]:
-        said.append(f.say("Through {depth} layers, the first layer's slopes are {first_sigmoid} of the last one's with sigmoid, {first_tanh} with tanh and {first_ReLU} with ReLU. A sigmoid's slope is at most a quarter, and ten quarters multiplied leave nothing to learn from: the vanishing gradient."))
+        said.append(
+            f.say(
+                "Through {depth} layers, the first layer's slopes are {first_sigmoid} of the last one's with sigmoid, {first_tanh} with tanh and {first_ReLU} with ReLU. A sigmoid's slope is at most a quarter, and ten quarters multiplied leave nothing to learn from: the vanishing gradient."
+            )
+        )
     return tuple(said)
 
 
 def _advice(f: Facts, helps: int) -> tuple[str, ...]:
     first = (
-        f.say("A network can find something here that a linear model can't ({loss_bent} against {loss_identity}); compare it with boosted trees before you invest in it.")
+        f.say(
+            "A network can find something here that a linear model can't ({loss_bent} against {loss_identity}); compare it with boosted trees before you invest in it."
+        )
         if helps > 0
         else "For this table start with a linear model or boosted trees; a network's activation is not what is missing."
     )
-    return first, "In hidden layers use ReLU or a smooth kin of it (GELU, SiLU) with He initialisation; at the output what the task asks: nothing for numbers, sigmoid for yes or no, softmax for one of many."
+    return (
+        first,
+        "In hidden layers use ReLU or a smooth kin of it (GELU, SiLU) with He initialisation; at the output what the task asks: nothing for numbers, sigmoid for yes or no, softmax for one of many.",
+    )
 
 
 def _shapes() -> Figure:
     z = np.linspace(-4, 4, 65)
-    series = [Series(name, tuple(zip(z.tolist(), curve(z).tolist(), strict=True))) for name, (curve, _) in ACTIVATIONS.items() if name != "identity"]
+    series = [
+        Series(name, tuple(zip(z.tolist(), curve(z).tolist(), strict=True)))
+        for name, (curve, _) in ACTIVATIONS.items()
+        if name != "identity"
+    ]
     spec = plots.lines(series, plots.Axis("what goes into the unit"), plots.Axis("what comes out", ends=(-1.2, 4.0)))
-    return Figure("Three ways to bend", "Sigmoid and tanh flatten on both sides, where their slope, and with it learning, dies. ReLU keeps a slope of one on the right.", spec)
+    return Figure(
+        "Three ways to bend",
+        "Sigmoid and tanh flatten on both sides, where their slope, and with it learning, dies. ReLU keeps a slope of one on the right.",
+        spec,
+    )
 
 
 def _vanishing(shrink: dict[str, Floats]) -> Figure:
-    series = [Series(name, tuple((float(i + 1), max(float(v), 1e-16)) for i, v in enumerate(found))) for name, found in shrink.items()]
-    spec = plots.lines(series, plots.Axis("layer (1 is farthest from the loss)"), plots.Axis("mean size of slopes (log scale)", is_log=True))
-    return Figure("What is left of the slope", "Read from right to left: the slopes on their way back from the loss.", spec)
+    series = [
+        Series(name, tuple((float(i + 1), max(float(v), 1e-16)) for i, v in enumerate(found)))
+        for name, found in shrink.items()
+    ]
+    spec = plots.lines(
+        series,
+        plots.Axis("layer (1 is farthest from the loss)"),
+        plots.Axis("mean size of slopes (log scale)", is_log=True),
+    )
+    return Figure(
+        "What is left of the slope", "Read from right to left: the slopes on their way back from the loss.", spec
+    )
 
 
 ENTRY = Entry(
@@ -130,7 +178,9 @@ ENTRY = Entry(
     points=(
         Point("They make the network non-linear; without them it is one linear layer.", r"non-?linear|linear"),
         Point("Sigmoid and tanh saturate, so gradients vanish in deep networks.", r"vanish|saturat|satura|flat"),
-        Point("ReLU is cheap and keeps gradients, but units can die; leaky ReLU and GELU help.", r"relu|gelu|leaky|dead"),
+        Point(
+            "ReLU is cheap and keeps gradients, but units can die; leaky ReLU and GELU help.", r"relu|gelu|leaky|dead"
+        ),
         Point("The output's activation follows the task: none, sigmoid, softmax.", r"softmax|output|sigmoid for"),
     ),
     experiment=experiment,

@@ -67,9 +67,26 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         plots.Axis("size of the nudge (log scale)", is_log=True),
         plots.Axis("largest relative error (log scale)", is_log=True),
     )
-    figure = Figure("Agreement of the two gradients", "Nudges too large (right) see the curve instead of the slope; too small (left), the computer's rounding takes over.", spec)
-    falls = plots.lines([Series("loss", tuple((float(i), v) for i, v in enumerate(losses)))], plots.Axis("step"), plots.Axis("training loss"))
-    return Experiment(done, (figure, Figure("What the slopes are for", "The training loss when every weight steps against its slope.", falls)), f.all(), _meaning(f), _advice(f))
+    figure = Figure(
+        "Agreement of the two gradients",
+        "Nudges too large (right) see the curve instead of the slope; too small (left), the computer's rounding takes over.",
+        spec,
+    )
+    falls = plots.lines(
+        [Series("loss", tuple((float(i), v) for i, v in enumerate(losses)))],
+        plots.Axis("step"),
+        plots.Axis("training loss"),
+    )
+    return Experiment(
+        done,
+        (
+            figure,
+            Figure("What the slopes are for", "The training loss when every weight steps against its slope.", falls),
+        ),
+        f.all(),
+        _meaning(f),
+        _advice(f),
+    )
 
 
 def _flat(gradients: tuple[list[Floats], list[Floats]]) -> Floats:
@@ -114,9 +131,20 @@ def _without_slope(network: Network, x: Floats, y: Array) -> tuple[list[Floats],
 def _meaning(f: Facts) -> tuple[str, ...]:
     same = f["error"] < TRUSTED
     said = [
-        f.say("The two agree to {error} of the slope's size with a nudge of {nudge}: " + ("backpropagation is exact, up to rounding." if same else "that is more than rounding explains, so do not trust these slopes.")),
-        f.say("A mistake would show: without the activation's slope, one factor of the chain rule, they differ by {error_broken}. A coarse nudge gives {error_coarse} and a very fine one {error_fine}, so the check has a best step of its own."),
-        f.say("Backpropagation takes {passes_back} passes for all {n_weights} slopes, nudging {passes_nudge}: here {seconds_back} against {seconds_nudge}. That the price does not grow with the number of weights is why networks can be trained at all."),
+        f.say(
+            "The two agree to {error} of the slope's size with a nudge of {nudge}: "
+            + (
+                "backpropagation is exact, up to rounding."
+                if same
+                else "that is more than rounding explains, so do not trust these slopes."
+            )
+        ),
+        f.say(
+            "A mistake would show: without the activation's slope, one factor of the chain rule, they differ by {error_broken}. A coarse nudge gives {error_coarse} and a very fine one {error_fine}, so the check has a best step of its own."
+        ),
+        f.say(
+            "Backpropagation takes {passes_back} passes for all {n_weights} slopes, nudging {passes_nudge}: here {seconds_back} against {seconds_nudge}. That the price does not grow with the number of weights is why networks can be trained at all."
+        ),
     ]
     if f["loss_last"] < f["loss_first"]:
         said.append(f.say("With these slopes {steps} steps take the training loss from {loss_first} to {loss_last}."))
@@ -125,7 +153,9 @@ def _meaning(f: Facts) -> tuple[str, ...]:
 
 def _advice(f: Facts) -> tuple[str, ...]:
     return (
-        f.say("When you write a layer or a loss of your own, check its slopes this way on a few rows, with a nudge near {nudge} and double precision, before you train anything with it."),
+        f.say(
+            "When you write a layer or a loss of your own, check its slopes this way on a few rows, with a nudge near {nudge} and double precision, before you train anything with it."
+        ),
         "Check away from kinks (ReLU at zero has two slopes), and with dropout and shuffling switched off.",
     )
 
@@ -144,9 +174,18 @@ ENTRY = Entry(
     ),
     points=(
         Point("A forward pass computes outputs and loss and keeps the intermediate values.", r"forward"),
-        Point("A backward pass applies the chain rule from the loss to every weight.", r"chain rule|backward|deriv|partial"),
-        Point("Intermediate slopes are reused, so all gradients cost about as much as a few forward passes.", r"reus|effici|cost|dynamic|once"),
-        Point("The gradients go to an optimiser; deep products can vanish or explode.", r"vanish|explod|optimi|descent|update"),
+        Point(
+            "A backward pass applies the chain rule from the loss to every weight.",
+            r"chain rule|backward|deriv|partial",
+        ),
+        Point(
+            "Intermediate slopes are reused, so all gradients cost about as much as a few forward passes.",
+            r"reus|effici|cost|dynamic|once",
+        ),
+        Point(
+            "The gradients go to an optimiser; deep products can vanish or explode.",
+            r"vanish|explod|optimi|descent|update",
+        ),
     ),
     experiment=experiment,
     table="wine",

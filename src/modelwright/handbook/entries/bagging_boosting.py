@@ -27,7 +27,16 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     everything = np.arange(s.fit.n)
     single = _tree(s, everything, seed)
     bagged = _bagged(s, everything, TREES, seed)
-    _, curve = house("lightgbm", s.fit.matrix, s.fit.y, s.n_classes, seed=seed, exam=(s.held.matrix, s.held.y), rounds=ROUNDS, **SMALL)
+    _, curve = house(
+        "lightgbm",
+        s.fit.matrix,
+        s.fit.y,
+        s.n_classes,
+        seed=seed,
+        exam=(s.held.matrix, s.held.y),
+        rounds=ROUNDS,
+        **SMALL,
+    )
     boosted_losses = list(curve.valid) or [loss_of(s, single)]
     n_best = int(np.argmin(boosted_losses)) + 1
     boosted = _boosted(s, everything, n_best, seed)
@@ -75,7 +84,9 @@ def _bagged(s: Sample, rows: Ints, n_trees: int, seed: int) -> list[Floats]:
 
 
 def _boosted(s: Sample, rows: Array, n_rounds: int, seed: int) -> Floats:
-    predict, _ = house("lightgbm", s.fit.matrix.take(rows), s.fit.y[rows], s.n_classes, seed=seed, rounds=max(n_rounds, 1), **SMALL)
+    predict, _ = house(
+        "lightgbm", s.fit.matrix.take(rows), s.fit.y[rows], s.n_classes, seed=seed, rounds=max(n_rounds, 1), **SMALL
+    )
     return predict(s.held.matrix)
 
 
@@ -93,15 +104,40 @@ def _parts(s: Sample, n_rounds: int, seed: int) -> dict[str, dict[str, Any]]:
 def _meaning(f: Facts, helps: int, wins: int) -> tuple[str, ...]:
     said = []
     if helps > 0:
-        said.append(f.say("Averaging pays: one deep tree has a loss of {tree}, {trees} of them averaged {bagged}, better by {gain} (95 % interval {gain_low} to {gain_high})."))
+        said.append(
+            f.say(
+                "Averaging pays: one deep tree has a loss of {tree}, {trees} of them averaged {bagged}, better by {gain} (95 % interval {gain_low} to {gain_high})."
+            )
+        )
     else:
-        said.append(f.say("Averaging hardly pays here: one deep tree has a loss of {tree}, {trees} averaged {bagged} (difference {gain}, 95 % interval {gain_low} to {gain_high})."))
+        said.append(
+            f.say(
+                "Averaging hardly pays here: one deep tree has a loss of {tree}, {trees} averaged {bagged} (difference {gain}, 95 % interval {gain_low} to {gain_high})."
+            )
+        )
     if f["variance_bag"] < f["variance_tree"]:
-        said.append(f.say("It works on the variance, {variance_tree} for one tree and {variance_bag} for the average; bias and noise go from {bias_tree} to {bias_bag}."))
+        said.append(
+            f.say(
+                "It works on the variance, {variance_tree} for one tree and {variance_bag} for the average; bias and noise go from {bias_tree} to {bias_bag}."
+            )
+        )
     else:
-        said.append(f.say("Unusually, the average varies no less from resample to resample ({variance_bag}) than one tree does ({variance_tree})."))
-    first = f.say("Boosting begins with a model that is nearly a constant (loss {boosted_first}) and works on the bias: round by round the loss falls to {boosted} after {n_best} rounds")
-    said.append(first + f.say(", and rises again to {boosted_last} by the last: unlike bagging, boosting can overfit." if f["boosted_last"] > f["boosted"] * 1.01 else "; by the last of {rounds} it is {boosted_last}."))
+        said.append(
+            f.say(
+                "Unusually, the average varies no less from resample to resample ({variance_bag}) than one tree does ({variance_tree})."
+            )
+        )
+    first = f.say(
+        "Boosting begins with a model that is nearly a constant (loss {boosted_first}) and works on the bias: round by round the loss falls to {boosted} after {n_best} rounds"
+    )
+    said.append(
+        first
+        + f.say(
+            ", and rises again to {boosted_last} by the last: unlike bagging, boosting can overfit."
+            if f["boosted_last"] > f["boosted"] * 1.01
+            else "; by the last of {rounds} it is {boosted_last}."
+        )
+    )
     ends = {
         1: "At their best boosting is ahead of bagging by {edge} (95 % interval {edge_low} to {edge_high}).",
         -1: "At their best bagging is ahead of boosting (difference {edge}, 95 % interval {edge_low} to {edge_high}).",
@@ -117,7 +153,10 @@ def _advice(f: Facts, wins: int) -> tuple[str, ...]:
         -1: "Use a forest here: it needs no tuning, and on rows this few or this noisy it is the safer of the two.",
         0: "Either will do. A forest needs no tuning; boosting is smaller and faster to score. Blending both, as modelwright's ensemble does, often beats either.",
     }[wins]
-    return first, "More trees never hurt bagging, they only cost time; more rounds of boosting do hurt, so stop by rows held back."
+    return (
+        first,
+        "More trees never hurt bagging, they only cost time; more rounds of boosting do hurt, so stop by rows held back.",
+    )
 
 
 def _growing(bagged: list[float], boosted: list[float], single: float, loss: str) -> Figure:
@@ -127,14 +166,24 @@ def _growing(bagged: list[float], boosted: list[float], single: float, loss: str
     ]
     top = 1.15 * max(single, boosted[0])
     bottom = 0.9 * min(min(bagged), min(boosted))
-    spec = plots.lines(series, plots.Axis("number of trees"), plots.Axis(loss, ends=(bottom, top)), level=(single, "one deep tree"))
+    spec = plots.lines(
+        series, plots.Axis("number of trees"), plots.Axis(loss, ends=(bottom, top)), level=(single, "one deep tree")
+    )
     return Figure("Loss on rows held back as trees are added", "The dashed line is one deep tree alone.", spec)
 
 
 def _split_figure(f: Facts, loss: str) -> Figure:
     names = {"tree": "one tree", "bag": "bagging", "boost": "boosting"}
-    rows = [(shown, part, f[f"{key}_{name}"]) for name, shown in names.items() for key, part in (("bias", "bias and noise"), ("variance", "variance"))]
-    return Figure("Where the error comes from", "Bias comes back with every sample; variance changes with it.", plots.bars(rows, plots.Axis(loss)))
+    rows = [
+        (shown, part, f[f"{key}_{name}"])
+        for name, shown in names.items()
+        for key, part in (("bias", "bias and noise"), ("variance", "variance"))
+    ]
+    return Figure(
+        "Where the error comes from",
+        "Bias comes back with every sample; variance changes with it.",
+        plots.bars(rows, plots.Axis(loss)),
+    )
 
 
 ENTRY = Entry(
@@ -151,11 +200,23 @@ ENTRY = Entry(
         "On tables, tuned boosting is usually the strongest single method; forests come close without tuning.",
     ),
     points=(
-        Point("Bagging fits models in parallel on bootstrap samples and averages or votes.", r"bootstrap|parallel|averag|vot|resampl"),
+        Point(
+            "Bagging fits models in parallel on bootstrap samples and averages or votes.",
+            r"bootstrap|parallel|averag|vot|resampl",
+        ),
         Point("It lowers variance; random forests are the example.", r"varian|forest"),
-        Point("Boosting fits models in sequence, each on the errors of those before.", r"sequen|error|residual|mistake|weak"),
-        Point("It lowers bias, and can overfit, so it needs a rate and early stopping.", r"bias|overfit|early|learning rate"),
-        Point("Examples: AdaBoost, gradient boosting, XGBoost, LightGBM, CatBoost.", r"adaboost|xgb|lightgbm|catboost|gradient boost"),
+        Point(
+            "Boosting fits models in sequence, each on the errors of those before.",
+            r"sequen|error|residual|mistake|weak",
+        ),
+        Point(
+            "It lowers bias, and can overfit, so it needs a rate and early stopping.",
+            r"bias|overfit|early|learning rate",
+        ),
+        Point(
+            "Examples: AdaBoost, gradient boosting, XGBoost, LightGBM, CatBoost.",
+            r"adaboost|xgb|lightgbm|catboost|gradient boost",
+        ),
     ),
     experiment=experiment,
     table="diabetes",

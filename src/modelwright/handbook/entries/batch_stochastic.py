@@ -36,12 +36,22 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f.count("mini", "rows in a small batch", MINI)
     f.number("start", "loss at the start", start)
     f.number("floor", "least possible loss", floor)
-    words = {"batch": "all rows", "mini": f"batches of {MINI}", "single": "single rows", "falling": "single rows, falling rate"}
+    words = {
+        "batch": "all rows",
+        "mini": f"batches of {MINI}",
+        "single": "single rows",
+        "falling": "single rows, falling rate",
+    }
     for name, (losses, seconds, n_updates) in runs.items():
         f.count(f"updates_{name}", f"steps an epoch, {words[name]}", n_updates)
         f.percent(f"first_{name}", f"share of the way after one epoch, {words[name]}", _way(losses[1], start, floor))
         f.percent(f"last_{name}", f"share of the way in the end, {words[name]}", _way(losses[-1], start, floor))
-        f.number(f"above_{name}", f"mean loss above the least, last {LATE} epochs, {words[name]}", float(np.mean(losses[-LATE:])) - floor, 2)
+        f.number(
+            f"above_{name}",
+            f"mean loss above the least, last {LATE} epochs, {words[name]}",
+            float(np.mean(losses[-LATE:])) - floor,
+            2,
+        )
         f.seconds(f"seconds_{name}", f"time, {words[name]}", seconds)
     done = f.say(
         "The same linear model ({n_columns} columns) was fitted to {n_fit} rows by descent on the squared error, each method looking {epochs} times at every row: all rows a step, {mini} rows a step, one row a step, "
@@ -78,34 +88,71 @@ def _run(x: Floats, y: Array, size: int, *, falls: bool, seed: int) -> tuple[lis
 
 
 def _meaning(f: Facts) -> tuple[str, ...]:
-    said = [f.say("After one look at the rows, descent with all rows has gone {first_batch} of the way, batches of {mini} {first_mini}, single rows {first_single}: the smaller the batch, the more steps ({updates_batch}, {updates_mini} and {updates_single}) for the same reading.")]
+    said = [
+        f.say(
+            "After one look at the rows, descent with all rows has gone {first_batch} of the way, batches of {mini} {first_mini}, single rows {first_single}: the smaller the batch, the more steps ({updates_batch}, {updates_mini} and {updates_single}) for the same reading."
+        )
+    ]
     if f["above_single"] > f["above_mini"] * 1.2:
-        said.append(f.say("But a fixed rate on single rows never comes to rest: over the last epochs it lies {above_single} above the least loss, batches of {mini} {above_mini}. One row's gradient is right only on average, and the noise keeps it moving."))
+        said.append(
+            f.say(
+                "But a fixed rate on single rows never comes to rest: over the last epochs it lies {above_single} above the least loss, batches of {mini} {above_mini}. One row's gradient is right only on average, and the noise keeps it moving."
+            )
+        )
     if f["above_falling"] < f["above_single"]:
         said.append(f.say("With a falling rate the noise dies down: {above_falling} instead of {above_single}."))
     else:
-        said.append(f.say("A falling rate does not help here ({above_falling} against {above_single}): it fell before the way was gone."))
-    said.append(f.say("In the end they have gone {last_batch}, {last_mini}, {last_single} and {last_falling} of the way; in this plain numpy the {epochs} epochs took {seconds_batch}, {seconds_mini}, {seconds_single} and {seconds_falling}: small batches cost time where big ones use the processor's width."))
+        said.append(
+            f.say(
+                "A falling rate does not help here ({above_falling} against {above_single}): it fell before the way was gone."
+            )
+        )
+    said.append(
+        f.say(
+            "In the end they have gone {last_batch}, {last_mini}, {last_single} and {last_falling} of the way; in this plain numpy the {epochs} epochs took {seconds_batch}, {seconds_mini}, {seconds_single} and {seconds_falling}: small batches cost time where big ones use the processor's width."
+        )
+    )
     return tuple(said)
 
 
 def _advice(f: Facts) -> tuple[str, ...]:
     best = max(("batch", "mini", "single", "falling"), key=lambda name: f[f"last_{name}"])
-    name = {"batch": "all rows a step", "mini": f"batches of {MINI}", "single": "single rows", "falling": "single rows with a falling rate"}[best]
+    name = {
+        "batch": "all rows a step",
+        "mini": f"batches of {MINI}",
+        "single": "single rows",
+        "falling": "single rows with a falling rate",
+    }[best]
     return (
-        f.say("For this table and this many epochs, " + name + " came closest ({last_" + best + "} of the way). Small batches are the usual choice in between: many steps, little noise, whole vectors for the processor."),
+        f.say(
+            "For this table and this many epochs, "
+            + name
+            + " came closest ({last_"
+            + best
+            + "} of the way). Small batches are the usual choice in between: many steps, little noise, whole vectors for the processor."
+        ),
         "For a linear model of a few thousand rows use an exact or second-order solver; stochastic steps pay when rows no longer fit into memory, or for networks.",
     )
 
 
-def _figure(runs: dict[str, tuple[list[float], float, int]], start: float, floor: float, words: dict[str, str]) -> Figure:
+def _figure(
+    runs: dict[str, tuple[list[float], float, int]], start: float, floor: float, words: dict[str, str]
+) -> Figure:
     least = (start - floor) * 1e-5 + 1e-12
     series = [
         Series(words[name], tuple((float(i), max(v - floor, least)) for i, v in enumerate(losses)))
         for name, (losses, _, _) in runs.items()
     ]
-    spec = plots.lines(series, plots.Axis("epochs: looks at every row"), plots.Axis("loss above the least possible (log scale)", is_log=True))
-    return Figure("The same reading, four ways", "Lower is closer to the best weights; a line that trembles has stopped getting nearer.", spec)
+    spec = plots.lines(
+        series,
+        plots.Axis("epochs: looks at every row"),
+        plots.Axis("loss above the least possible (log scale)", is_log=True),
+    )
+    return Figure(
+        "The same reading, four ways",
+        "Lower is closer to the best weights; a line that trembles has stopped getting nearer.",
+        spec,
+    )
 
 
 ENTRY = Entry(
@@ -122,10 +169,22 @@ ENTRY = Entry(
         "Rows are shuffled every epoch; batch size and rate are tuned together.",
     ),
     points=(
-        Point("Batch uses all rows a step, stochastic one, mini-batch a few dozen.", r"all|entire|one|single|whole|subset|mini"),
-        Point("Stochastic steps are cheap and noisy; batch steps exact and expensive.", r"nois|varian|expens|cheap|fast|slow|exact|stable"),
-        Point("With a fixed rate stochastic descent hovers around the minimum; rates are made to fall.", r"hover|oscillat|decay|schedul|fall|around|converg"),
-        Point("Mini-batches use vector hardware and are the default.", r"gpu|vector|hardware|parallel|default|compromise|balance"),
+        Point(
+            "Batch uses all rows a step, stochastic one, mini-batch a few dozen.",
+            r"all|entire|one|single|whole|subset|mini",
+        ),
+        Point(
+            "Stochastic steps are cheap and noisy; batch steps exact and expensive.",
+            r"nois|varian|expens|cheap|fast|slow|exact|stable",
+        ),
+        Point(
+            "With a fixed rate stochastic descent hovers around the minimum; rates are made to fall.",
+            r"hover|oscillat|decay|schedul|fall|around|converg",
+        ),
+        Point(
+            "Mini-batches use vector hardware and are the default.",
+            r"gpu|vector|hardware|parallel|default|compromise|balance",
+        ),
     ),
     experiment=experiment,
     table="diabetes",

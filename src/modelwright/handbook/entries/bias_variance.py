@@ -66,27 +66,51 @@ def _share(part: dict[str, Any]) -> float:
 
 
 def _meaning(f: Facts) -> tuple[str, ...]:
-    said = [f.say("From depth 1 to {deep} the variance goes from {variance_shallow} to {variance_deep}, and bias with noise from {bias_shallow} to {bias_deep}.")]
+    said = [
+        f.say(
+            "From depth 1 to {deep} the variance goes from {variance_shallow} to {variance_deep}, and bias with noise from {bias_shallow} to {bias_deep}."
+        )
+    ]
     if f["loss_best"] * CLEARLY < min(f["loss_shallow"], f["loss_deep"]):
-        said.append(f.say("The error is least at depth {best} ({loss_best}): simpler trees miss what is there ({loss_shallow} at depth 1), deeper ones learn their sample by heart ({loss_deep}). That valley is the trade-off."))
+        said.append(
+            f.say(
+                "The error is least at depth {best} ({loss_best}): simpler trees miss what is there ({loss_shallow} at depth 1), deeper ones learn their sample by heart ({loss_deep}). That valley is the trade-off."
+            )
+        )
     elif f["loss_deep"] <= f["loss_shallow"]:
-        said.append(f.say("The error still falls, or stays, with depth here ({loss_shallow} to {loss_deep}): this table has more pattern than the deepest tree could use up, so the far side of the valley is not reached."))
+        said.append(
+            f.say(
+                "The error still falls, or stays, with depth here ({loss_shallow} to {loss_deep}): this table has more pattern than the deepest tree could use up, so the far side of the valley is not reached."
+            )
+        )
     else:
-        said.append(f.say("The simplest tree is as good as any here ({loss_shallow}; {loss_deep} at depth {deep}): there is little to find in these columns, and every further split learns noise."))
+        said.append(
+            f.say(
+                "The simplest tree is as good as any here ({loss_shallow}; {loss_deep} at depth {deep}): there is little to find in these columns, and every further split learns noise."
+            )
+        )
     said.append(f.say("At the best depth {share_best} of the error is variance."))
     if f["variance_half"] > f["variance_deep"] * CLEARLY:
-        said.append(f.say("More rows work against variance, not against bias: with {n_half} rows instead of {n_fit} the deepest trees' variance is {variance_half} instead of {variance_deep}."))
+        said.append(
+            f.say(
+                "More rows work against variance, not against bias: with {n_half} rows instead of {n_fit} the deepest trees' variance is {variance_half} instead of {variance_deep}."
+            )
+        )
     return tuple(said)
 
 
 def _advice(f: Facts) -> tuple[str, ...]:
     if f["share_best"] >= MOSTLY:
         return (
-            f.say("Variance is {share_best} of the error even at the best depth: average many trees (a forest), or collect more rows, before you look for a more flexible model."),
+            f.say(
+                "Variance is {share_best} of the error even at the best depth: average many trees (a forest), or collect more rows, before you look for a more flexible model."
+            ),
             "Then look at the spread of cross-validation scores: it should shrink.",
         )
     return (
-        f.say("At the best depth most of the error ({bias_best} of {loss_best}) comes back with every sample: more rows alone won't move it. Better columns, or a more flexible model such as boosting, might."),
+        f.say(
+            "At the best depth most of the error ({bias_best} of {loss_best}) comes back with every sample: more rows alone won't move it. Better columns, or a more flexible model such as boosting, might."
+        ),
         "Part of it is noise in the target, which no model removes; estimate it from rows that are alike and have different answers.",
     )
 
@@ -95,7 +119,11 @@ def _figure(parts: dict[int, dict[str, Any]], loss: str) -> Figure:
     names = {"loss": "error", "bias": "bias and noise", "variance": "variance"}
     series = [Series(shown, tuple((float(d), float(p[key])) for d, p in parts.items())) for key, shown in names.items()]
     spec = plots.lines(series, plots.Axis("depth of the tree"), plots.Axis(loss))
-    return Figure("The error and its two parts", "Left, trees too simple; right, trees that learn their sample by heart. Bias and variance add up to the error.", spec)
+    return Figure(
+        "The error and its two parts",
+        "Left, trees too simple; right, trees that learn their sample by heart. Bias and variance add up to the error.",
+        spec,
+    )
 
 
 ENTRY = Entry(
@@ -113,11 +141,23 @@ ENTRY = Entry(
         "columns, a more flexible family, boosting. Without it, teams collect a year of data for a model that needed a column.",
     ),
     points=(
-        Point("Bias is systematic error from a model too simple for the pattern: underfitting.", r"bias.*(simpl|underfit|systematic|assum)|underfit"),
-        Point("Variance is sensitivity to the training sample: overfitting.", r"varia.*(sensitiv|sample|differ|overfit|flexib|complex)|overfit"),
+        Point(
+            "Bias is systematic error from a model too simple for the pattern: underfitting.",
+            r"bias.*(simpl|underfit|systematic|assum)|underfit",
+        ),
+        Point(
+            "Variance is sensitivity to the training sample: overfitting.",
+            r"varia.*(sensitiv|sample|differ|overfit|flexib|complex)|overfit",
+        ),
         Point("Expected squared error = bias² + variance + irreducible noise.", r"noise|irreducib|sum|adds? up"),
-        Point("More flexibility lowers bias and raises variance, so the total has a minimum in between.", r"trade|balance|minimum|between|u-?shape|sweet"),
-        Point("Remedies differ: more rows, penalties and averaging against variance; features and flexibility against bias.", r"regulari|more (data|rows)|bagging|ensemble|feature|average"),
+        Point(
+            "More flexibility lowers bias and raises variance, so the total has a minimum in between.",
+            r"trade|balance|minimum|between|u-?shape|sweet",
+        ),
+        Point(
+            "Remedies differ: more rows, penalties and averaging against variance; features and flexibility against bias.",
+            r"regulari|more (data|rows)|bagging|ensemble|feature|average",
+        ),
     ),
     experiment=experiment,
     table="diabetes",

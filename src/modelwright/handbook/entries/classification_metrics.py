@@ -62,21 +62,49 @@ def experiment(sample: Sample, seed: int) -> Experiment:
 
 
 def _meaning(f: Facts, s: Sample) -> tuple[str, ...]:
-    said = [f.say("Accuracy is {accuracy} ({accuracy_low} to {accuracy_high}), but {usual_share} of the rows are {usual}: a guess gets {accuracy_guess} without looking. Balanced accuracy, where every label counts alike, is {balanced_accuracy} against {balanced_accuracy_guess}.")]
+    said = [
+        f.say(
+            "Accuracy is {accuracy} ({accuracy_low} to {accuracy_high}), but {usual_share} of the rows are {usual}: a guess gets {accuracy_guess} without looking. Balanced accuracy, where every label counts alike, is {balanced_accuracy} against {balanced_accuracy_guess}."
+        )
+    ]
     if s.n_classes == 2:
-        said.append(f.say("Counted out, {yes} being positive: {hits} hits, {alarms} false alarms, {misses} misses, {rejections} right rejections. Precision {precision} looks down the column of alarms, recall {recall} along the row of positives, and F1 {f1} is their harmonic mean."))
-        said.append(f.say("ROC AUC {roc_auc} says how often a positive row is ranked above a negative one (a coin: 0.5) and doesn't care about any threshold. Average precision {average_precision} says the same with an eye on the positives only; a guess gets {average_precision_guess}, their share."))
+        said.append(
+            f.say(
+                "Counted out, {yes} being positive: {hits} hits, {alarms} false alarms, {misses} misses, {rejections} right rejections. Precision {precision} looks down the column of alarms, recall {recall} along the row of positives, and F1 {f1} is their harmonic mean."
+            )
+        )
+        said.append(
+            f.say(
+                "ROC AUC {roc_auc} says how often a positive row is ranked above a negative one (a coin: 0.5) and doesn't care about any threshold. Average precision {average_precision} says the same with an eye on the positives only; a guess gets {average_precision_guess}, their share."
+            )
+        )
     else:
-        said.append(f.say("Precision {precision}, recall {recall} and F1 {f1} are means over the labels, each against the rest, so a rare label weighs as much as a common one."))
-        said.append(f.say("ROC AUC {roc_auc}, also a mean over labels, says how often a row of a label is ranked above another row for that label (a coin: 0.5)."))
-    said.append(f.say("Log loss {log_loss} and Brier score {brier} judge the probabilities themselves (the guess: {log_loss_guess} and {brier_guess}; less is better). On average the stated probability is off by {calibration_error}."))
+        said.append(
+            f.say(
+                "Precision {precision}, recall {recall} and F1 {f1} are means over the labels, each against the rest, so a rare label weighs as much as a common one."
+            )
+        )
+        said.append(
+            f.say(
+                "ROC AUC {roc_auc}, also a mean over labels, says how often a row of a label is ranked above another row for that label (a coin: 0.5)."
+            )
+        )
+    said.append(
+        f.say(
+            "Log loss {log_loss} and Brier score {brier} judge the probabilities themselves (the guess: {log_loss_guess} and {brier_guess}; less is better). On average the stated probability is off by {calibration_error}."
+        )
+    )
     return tuple(said)
 
 
 def _advice(f: Facts, s: Sample) -> tuple[str, ...]:
     said = []
     if f["accuracy_low"] <= f["accuracy_guess"]:
-        said.append(f.say("By accuracy this model can't be told from the guess (its interval begins at {accuracy_low}, the guess has {accuracy_guess}). Look at ROC AUC before you give up: it may rank well although no row passes one half."))
+        said.append(
+            f.say(
+                "By accuracy this model can't be told from the guess (its interval begins at {accuracy_low}, the guess has {accuracy_guess}). Look at ROC AUC before you give up: it may rank well although no row passes one half."
+            )
+        )
     else:
         said.append(f.say("Report accuracy only beside the guess: {accuracy} against {accuracy_guess}."))
     said.append(
@@ -98,7 +126,9 @@ def _confusion(s: Sample, choices: Array) -> Figure:
         for j in range(s.n_classes)
     ]
     spec = plots.grid(cells, "answer", "truth")
-    return Figure("Confusion matrix", "Rows are truths, columns answers; shading is the share of the truth's rows.", spec)
+    return Figure(
+        "Confusion matrix", "Rows are truths, columns answers; shading is the share of the truth's rows.", spec
+    )
 
 
 def _bars(model: dict, guess: dict) -> Figure:  # type: ignore[type-arg]
@@ -127,12 +157,20 @@ ENTRY = Entry(
         "baseline and with an interval.",
     ),
     points=(
-        Point("The confusion matrix: true and false positives and negatives.", r"confusion|true positive|false (positive|negative)"),
+        Point(
+            "The confusion matrix: true and false positives and negatives.",
+            r"confusion|true positive|false (positive|negative)",
+        ),
         Point("Accuracy, and why it misleads on imbalanced labels.", r"accura"),
         Point("Precision, recall and F1, for the two kinds of mistakes.", r"precision|recall|f1|f-?score"),
         Point("ROC AUC or PR AUC for ranking, independent of a threshold.", r"auc|roc|ranking"),
-        Point("Log loss, Brier score, calibration, when probabilities are used.", r"log ?loss|brier|calibrat|cross-?entropy|probabilit"),
-        Point("The choice follows the cost of each mistake, against a baseline.", r"cost|business|baseline|depend|trade"),
+        Point(
+            "Log loss, Brier score, calibration, when probabilities are used.",
+            r"log ?loss|brier|calibrat|cross-?entropy|probabilit",
+        ),
+        Point(
+            "The choice follows the cost of each mistake, against a baseline.", r"cost|business|baseline|depend|trade"
+        ),
     ),
     experiment=experiment,
     table="breast_cancer",

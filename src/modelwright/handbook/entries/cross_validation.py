@@ -44,7 +44,12 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f.number("folded_low", "worst cross-validation", min(folded))
     f.number("folded_high", "best cross-validation", max(folded))
     f.number("folded_spread", "standard deviation of cross-validations", float(np.std(folded, ddof=1)), 2)
-    f.number("ratio", "how many times single splits scatter more", f["single_spread"] / f["folded_spread"] if f["folded_spread"] > 0 else 0.0, 2)
+    f.number(
+        "ratio",
+        "how many times single splits scatter more",
+        f["single_spread"] / f["folded_spread"] if f["folded_spread"] > 0 else 0.0,
+        2,
+    )
     f.count("noise_columns", "columns of pure noise", NOISE_COLUMNS)
     f.count("noise_kept", "of them kept as features", NOISE_KEPT)
     f.number("leaky", "ROC AUC of noise, columns chosen before cross-validation", leaky, 2)
@@ -84,7 +89,10 @@ def _noise(s: Sample, rng: np.random.Generator) -> tuple[float, float]:
         y = asked.fit.y[:]
     noise = rng.normal(size=(len(y), NOISE_COLUMNS))
     fold_of = np.empty(len(y), dtype=np.int64)
-    for label in (0, 1):  # each fold gets its share of both answers, or their differing shares would be mistaken for skill
+    for label in (
+        0,
+        1,
+    ):  # each fold gets its share of both answers, or their differing shares would be mistaken for skill
         rows = np.flatnonzero(y == label)
         fold_of[rows] = rng.permutation(len(rows)) % FOLDS
     scores: list[list[float]] = [[], []]
@@ -99,19 +107,37 @@ def _noise(s: Sample, rng: np.random.Generator) -> tuple[float, float]:
 
 
 def _meaning(f: Facts) -> tuple[str, ...]:
-    said = [f.say("The same model on the same rows scores anything from {single_low} to {single_high}, depending only on which fifth was held back; averaged over five folds it is between {folded_low} and {folded_high}.")]
+    said = [
+        f.say(
+            "The same model on the same rows scores anything from {single_low} to {single_high}, depending only on which fifth was held back; averaged over five folds it is between {folded_low} and {folded_high}."
+        )
+    ]
     if f["ratio"] > 1:
-        said.append(f.say("Single splits scatter {ratio} times as much as five-fold means (standard deviation {single_spread} against {folded_spread}): with cross-validation every row judges once."))
+        said.append(
+            f.say(
+                "Single splits scatter {ratio} times as much as five-fold means (standard deviation {single_spread} against {folded_spread}): with cross-validation every row judges once."
+            )
+        )
     else:
-        said.append(f.say("Here single splits scatter no more than five-fold means ({single_spread} against {folded_spread}); that is rare and comes from scores at the end of their scale."))
+        said.append(
+            f.say(
+                "Here single splits scatter no more than five-fold means ({single_spread} against {folded_spread}); that is rare and comes from scores at the end of their scale."
+            )
+        )
     if f["leaky"] - f["honest"] > 0.05:
-        said.append(f.say("Cross-validation guards only what happens inside it: pure noise seems to predict the target with an AUC of {leaky} when its columns were chosen before, and with {honest} when each fold chose its own; a coin has 0.5."))
+        said.append(
+            f.say(
+                "Cross-validation guards only what happens inside it: pure noise seems to predict the target with an AUC of {leaky} when its columns were chosen before, and with {honest} when each fold chose its own; a coin has 0.5."
+            )
+        )
     return tuple(said)
 
 
 def _advice(f: Facts) -> tuple[str, ...]:
     return (
-        f.say("On this table don't act on differences of {measure} much smaller than {single_spread} when they come from one split."),
+        f.say(
+            "On this table don't act on differences of {measure} much smaller than {single_spread} when they come from one split."
+        ),
         "Put every step that looks at the target (choosing columns, target encoding, resampling, tuning) inside the folds. Keep rows of one person in one fold, and let time only run forwards.",
     )
 
@@ -121,8 +147,14 @@ def _figures(f: Facts, single: list[float], folded: list[float]) -> tuple[Figure
     rows = [("chosen before", "", f["leaky"]), ("chosen inside folds", "", f["honest"])]
     bars = plots.bars(rows, plots.Axis("ROC AUC of pure noise (0.5 is chance)", ends=(0.0, 1.0)))
     return (
-        Figure("How far luck moves the score", "Each stroke is one measurement of the same model; the thick one is the mean.", strips),
-        Figure("The leak that cross-validation doesn't see", "Both bars should be at 0.5, for the columns are noise.", bars),
+        Figure(
+            "How far luck moves the score",
+            "Each stroke is one measurement of the same model; the thick one is the mean.",
+            strips,
+        ),
+        Figure(
+            "The leak that cross-validation doesn't see", "Both bars should be at 0.5, for the columns are noise.", bars
+        ),
     )
 
 
@@ -140,10 +172,22 @@ ENTRY = Entry(
         "together (grouped); when time matters the model learns from the past and is judged on the future.",
     ),
     points=(
-        Point("The data is cut into k folds; each is held out once while the rest trains the model; scores are averaged.", r"fold|averag|each part|k-?fold"),
-        Point("It uses every row for judging and gives a steadier estimate than one split.", r"steady|stable|varian|every row|all (the )?data|robust|reliab"),
-        Point("It is for choosing models and settings; a final test set stays outside.", r"tun|hyper|choos|select|test set|sealed"),
-        Point("Everything that learns from the target goes inside the folds, or it leaks.", r"leak|inside|pipeline|preprocess"),
+        Point(
+            "The data is cut into k folds; each is held out once while the rest trains the model; scores are averaged.",
+            r"fold|averag|each part|k-?fold",
+        ),
+        Point(
+            "It uses every row for judging and gives a steadier estimate than one split.",
+            r"steady|stable|varian|every row|all (the )?data|robust|reliab",
+        ),
+        Point(
+            "It is for choosing models and settings; a final test set stays outside.",
+            r"tun|hyper|choos|select|test set|sealed",
+        ),
+        Point(
+            "Everything that learns from the target goes inside the folds, or it leaks.",
+            r"leak|inside|pipeline|preprocess",
+        ),
         Point("Stratified, grouped and time-ordered folds, to copy how the model is used.", r"stratif|group|time"),
     ),
     experiment=experiment,

@@ -29,7 +29,9 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     s = sample.few(ROWS_MOST, HELD_MOST, seed=seed)
     counts = [k for k in COUNTS if k <= s.fit.x.shape[1]]
     ways = {"chosen": _chosen(s), "pca": _components(s), "pls": _partial(s, max(counts))}
-    answers = {name: {k: linear(a[:, :k], s.fit.y, s.n_classes)(b[:, :k]) for k in counts} for name, (a, b) in ways.items()}
+    answers = {
+        name: {k: linear(a[:, :k], s.fit.y, s.n_classes)(b[:, :k]) for k in counts} for name, (a, b) in ways.items()
+    }
     asked = max(k for k in counts if k <= ASKED)
     full = linear(s.fit.x, s.fit.y, s.n_classes)(s.held.x)
 
@@ -43,18 +45,36 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     words = {"chosen": "strongest columns chosen", "pca": "principal components", "pls": "partial least squares"}
     for name, label in words.items():
         f.number(name, f"{accuracy_name(s)}, {label}", accuracy_of(s, answers[name][asked]))
-        f.number(f"{name}_most", f"{accuracy_name(s)} with {counts[-1]}, {label}", accuracy_of(s, answers[name][counts[-1]]))
+        f.number(
+            f"{name}_most", f"{accuracy_name(s)} with {counts[-1]}, {label}", accuracy_of(s, answers[name][counts[-1]])
+        )
     f.count("most", "most columns kept or made", counts[-1])
-    edge = f.score("edge", "loss of partial least squares less that of choosing", difference(s, answers["pls"][asked], answers["chosen"][asked]))
+    edge = f.score(
+        "edge",
+        "loss of partial least squares less that of choosing",
+        difference(s, answers["pls"][asked], answers["chosen"][asked]),
+    )
     _plan(f, s, seed)
     done = f.say(
         "From {n_columns} columns of {n_fit} rows a few were kept or made, 1 to {most}: chosen, the strongest one by one; extracted without the target, principal components; extracted with it, partial least squares. "
         "A linear model learnt from those alone and {n_held} rows held back judged."
     )
-    series = [Series(words[name], tuple((float(k), accuracy_of(s, found[k])) for k in counts)) for name, found in answers.items()]
-    spec = plots.lines(series, plots.Axis("columns kept or made (log scale)", is_log=True), plots.Axis(accuracy_name(s)), level=(f["full"], "all columns"))
-    figure = Figure("Choosing, mixing, and mixing with the target in view", "A linear model that sees only so many columns.", spec)
-    return Experiment(done, (figure, *_craft_figure(f, s)), f.all(), _meaning(f, better(edge)), _advice(f, better(edge)))
+    series = [
+        Series(words[name], tuple((float(k), accuracy_of(s, found[k])) for k in counts))
+        for name, found in answers.items()
+    ]
+    spec = plots.lines(
+        series,
+        plots.Axis("columns kept or made (log scale)", is_log=True),
+        plots.Axis(accuracy_name(s)),
+        level=(f["full"], "all columns"),
+    )
+    figure = Figure(
+        "Choosing, mixing, and mixing with the target in view", "A linear model that sees only so many columns.", spec
+    )
+    return Experiment(
+        done, (figure, *_craft_figure(f, s)), f.all(), _meaning(f, better(edge)), _advice(f, better(edge))
+    )
 
 
 def _chosen(s: Sample) -> tuple[Floats, Floats]:
@@ -111,10 +131,14 @@ def _plan(f: Facts, s: Sample, seed: int) -> None:
     if len(plain) == len(s.fit.matrix.features):
         return
     answers = [
-        house("lightgbm", _only(s.fit.matrix, rows), s.fit.y, s.n_classes, seed=seed, **SETTINGS)[0](_only(s.held.matrix, rows))
+        house("lightgbm", _only(s.fit.matrix, rows), s.fit.y, s.n_classes, seed=seed, **SETTINGS)[0](
+            _only(s.held.matrix, rows)
+        )
         for rows in (list(range(len(s.fit.matrix.features))), plain)
     ]
-    f.number("with_made", f"{accuracy_name(s)} of boosting with the features of texts and dates", accuracy_of(s, answers[0]))
+    f.number(
+        "with_made", f"{accuracy_name(s)} of boosting with the features of texts and dates", accuracy_of(s, answers[0])
+    )
     f.number("without_made", f"{accuracy_name(s)} without them", accuracy_of(s, answers[1]))
     f.score("made_gain", "loss without them less loss with", difference(s, answers[1], answers[0]))
 
@@ -125,7 +149,11 @@ def _only(matrix: Matrix, columns: list[int]) -> Matrix:
 
 
 def _meaning(f: Facts, wins: int) -> tuple[str, ...]:
-    said = [f.say("With {asked} columns, choosing reaches {measure} {chosen}, principal components {pca}, and partial least squares {pls}; all {n_columns} together reach {full}.")]
+    said = [
+        f.say(
+            "With {asked} columns, choosing reaches {measure} {chosen}, principal components {pca}, and partial least squares {pls}; all {n_columns} together reach {full}."
+        )
+    ]
     ends = {
         1: "Making columns with the target in view beats choosing as many (difference in loss {edge}, 95 % interval {edge_low} to {edge_high}): the strongest columns say the same thing again, a mixture can hold several.",
         0: "Making columns with the target in view and choosing as many are tied (difference in loss {edge}, 95 % interval {edge_low} to {edge_high}).",
@@ -133,13 +161,26 @@ def _meaning(f: Facts, wins: int) -> tuple[str, ...]:
     }
     said.append(f.say(ends[wins]))
     if f["pca"] < min(f["chosen"], f["pls"]):
-        said.append(f.say("Components made without the target trail at {pca}: the widest directions of the columns are not those that tell."))
+        said.append(
+            f.say(
+                "Components made without the target trail at {pca}: the widest directions of the columns are not those that tell."
+            )
+        )
     keys = {x.key for x in f.all()}
     if "made_gain" in keys:
         gain = "They are worth {made_gain} of loss (95 % interval {made_gain_low} to {made_gain_high}): {measure} {with_made} with them, {without_made} without."
-        said.append(f.say("From {n_table} columns modelwright's plan made {n_made} features, taking texts and dates apart. " + gain))
+        said.append(
+            f.say(
+                "The table's feature columns number {n_table}; modelwright's plan made {n_made} features of them, taking texts and dates apart. "
+                + gain
+            )
+        )
     else:
-        said.append(f.say("The table has {n_table} feature columns, without texts or dates, so modelwright's plan had little to take apart: {n_made} features."))
+        said.append(
+            f.say(
+                "The table has {n_table} feature columns, without texts or dates, so modelwright's plan had little to take apart: {n_made} features."
+            )
+        )
     return tuple(said)
 
 
@@ -162,7 +203,13 @@ def _craft_figure(f: Facts, s: Sample) -> tuple[Figure, ...]:
         rows += [(kind, "columns of the table", float(had[kind])), (kind, "features made", float(made[kind]))]
     if not any(had[k] != made[k] for k in had):
         return ()
-    return (Figure("What the feature plan makes of each kind of column", "Numbers stay as they are; texts and dates are taken apart.", plots.bars(rows, plots.Axis("count"))),)
+    return (
+        Figure(
+            "What the feature plan makes of each kind of column",
+            "Numbers stay as they are; texts and dates are taken apart.",
+            plots.bars(rows, plots.Axis("count")),
+        ),
+    )
 
 
 ENTRY = Entry(
@@ -179,10 +226,22 @@ ENTRY = Entry(
         "Deep learning is, to a large part, learnt feature extraction.",
     ),
     points=(
-        Point("Extraction creates new features from the raw data; selection keeps a subset.", r"new|creat|transform|subset|select"),
-        Point("Examples: PCA, TF-IDF and embeddings, date parts, image features.", r"pca|tf-?idf|embed|date|image|text|audio"),
-        Point("Selection: filters, wrappers, embedded methods such as L1.", r"filter|wrapper|embedded|lasso|l1|importance|recursive"),
-        Point("Extracted columns are harder to interpret; supervised ones are fitted inside the folds.", r"interpret|fold|leak|train"),
+        Point(
+            "Extraction creates new features from the raw data; selection keeps a subset.",
+            r"new|creat|transform|subset|select",
+        ),
+        Point(
+            "Examples: PCA, TF-IDF and embeddings, date parts, image features.",
+            r"pca|tf-?idf|embed|date|image|text|audio",
+        ),
+        Point(
+            "Selection: filters, wrappers, embedded methods such as L1.",
+            r"filter|wrapper|embedded|lasso|l1|importance|recursive",
+        ),
+        Point(
+            "Extracted columns are harder to interpret; supervised ones are fitted inside the folds.",
+            r"interpret|fold|leak|train",
+        ),
         Point("Knowledge of the trade makes the best features.", r"domain|knowledge|expert"),
     ),
     experiment=experiment,

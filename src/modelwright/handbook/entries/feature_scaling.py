@@ -23,10 +23,16 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     """Give three learners the raw and the standardised columns."""
     s = sample.few(ROWS_MOST, HELD_MOST, seed=seed)
     pairs = {"raw": (s.fit.raw, s.held.raw), "scaled": (s.fit.x, s.held.x)}
-    standard = (s.fit.raw - s.fit.raw.mean(axis=0)) / s.fit.raw.std(axis=0), (s.held.raw - s.fit.raw.mean(axis=0)) / s.fit.raw.std(axis=0)
+    standard = (
+        (s.fit.raw - s.fit.raw.mean(axis=0)) / s.fit.raw.std(axis=0),
+        (s.held.raw - s.fit.raw.mean(axis=0)) / s.fit.raw.std(axis=0),
+    )
     near = {k: _neighbours(s, *pair) for k, pair in pairs.items()}
     descended = {k: _descended(s, *pair) for k, pair in pairs.items()}
-    trees = {k: tree(pair[0], s.fit.y, s.n_classes, depth=DEPTH, seed=seed)(pair[1]) for k, pair in {**pairs, "scaled": standard}.items()}
+    trees = {
+        k: tree(pair[0], s.fit.y, s.n_classes, depth=DEPTH, seed=seed)(pair[1])
+        for k, pair in {**pairs, "scaled": standard}.items()
+    }
     spread = s.fit.raw.std(axis=0)
     share = spread**2 / (spread**2).sum()
     widest = int(share.argmax())
@@ -40,18 +46,30 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f.percent("share", "its share of all squared distances, raw", float(share[widest]))
     f.percent("fair", "a fair share", 1 / len(s.names))
     f.number("ratio", "widest spread over narrowest", float(spread.max() / spread.min()), 2)
-    for name, label, found in (("near", "nearest neighbours", near), ("descent", "linear model by gradient descent", descended), ("tree", "decision tree", trees)):
+    for name, label, found in (
+        ("near", "nearest neighbours", near),
+        ("descent", "linear model by gradient descent", descended),
+        ("tree", "decision tree", trees),
+    ):
         for key in ("raw", "scaled"):
             f.number(f"{name}_{key}", f"{accuracy_name(s)}, {label}, {key} columns", accuracy_of(s, found[key]))
     f.number("condition_raw", "condition number of the raw columns", _condition(s.fit.raw), 2)
     f.number("condition_scaled", "condition number of the standardised columns", _condition(s.fit.x), 2)
-    f.percent("tree_same", "rows that the tree answers alike either way", float(np.isclose(trees["raw"], trees["scaled"]).reshape(s.held.n, -1).all(axis=1).mean()))
-    gain = f.score("gain", "loss of neighbours on raw less on standardised columns", difference(s, near["raw"], near["scaled"]))
+    f.percent(
+        "tree_same",
+        "rows that the tree answers alike either way",
+        float(np.isclose(trees["raw"], trees["scaled"]).reshape(s.held.n, -1).all(axis=1).mean()),
+    )
+    gain = f.score(
+        "gain", "loss of neighbours on raw less on standardised columns", difference(s, near["raw"], near["scaled"])
+    )
     done = f.say(
         "Three learners were fitted to {n_fit} rows twice, once on the columns as they are and once standardised (mean 0, standard deviation 1, taken from the rows learnt from): the "
         "15 nearest neighbours, a linear model by 100 steps of gradient descent, and a decision tree. {n_held} rows held back judged."
     )
-    return Experiment(done, (_scores(f), _distances(s, share)), f.all(), _meaning(f, -better(gain)), _advice(f, -better(gain)))
+    return Experiment(
+        done, (_scores(f), _distances(s, share)), f.all(), _meaning(f, -better(gain)), _advice(f, -better(gain))
+    )
 
 
 def _neighbours(s: Sample, fit: Floats, held: Floats) -> Floats:
@@ -87,37 +105,71 @@ def _condition(x: Floats) -> float:
 
 
 def _meaning(f: Facts, helps: int) -> tuple[str, ...]:
-    said = [f.say("Raw, the widest column, {widest}, makes up {share} of all squared distances where {fair} would be fair: to a method that measures distance it is nearly the only column.") if f["share"] > 3 * f["fair"] else f.say("Raw, the widest column, {widest}, makes up {share} of all squared distances where {fair} would be fair: these columns are much alike already.")]
+    said = [
+        f.say(
+            "Raw, the widest column, {widest}, makes up {share} of all squared distances where {fair} would be fair: to a method that measures distance it is nearly the only column."
+        )
+        if f["share"] > 3 * f["fair"]
+        else f.say(
+            "Raw, the widest column, {widest}, makes up {share} of all squared distances where {fair} would be fair: these columns are much alike already."
+        )
+    ]
     ends = {
         1: "Nearest neighbours gain: {measure} {near_raw} raw, {near_scaled} standardised; the loss falls by {gain} (95 % interval {gain_low} to {gain_high}).",
         0: "Nearest neighbours don't surely change here: {measure} {near_raw} raw, {near_scaled} standardised (difference in loss {gain}, 95 % interval {gain_low} to {gain_high}).",
         -1: "Nearest neighbours lose here: {measure} {near_raw} raw, {near_scaled} standardised. The wide columns happened to be the telling ones, and scaling gave the others the same voice.",
     }
     said.append(f.say(ends[helps]))
-    said.append(f.say("For gradient descent the condition number falls from {condition_raw} to {condition_scaled}: a hundred steps reach {measure} {descent_raw} on raw columns and {descent_scaled} on standardised ones."))
-    said.append(f.say("The tree answers {tree_same} of the rows alike ({tree_raw} and {tree_scaled}): it asks only whether a value is above a threshold, and stretching a column stretches the threshold with it." + ("" if f["tree_same"] == 1 else " The others are ties between splits that are equally good.")))
+    said.append(
+        f.say(
+            "For gradient descent the condition number falls from {condition_raw} to {condition_scaled}: a hundred steps reach {measure} {descent_raw} on raw columns and {descent_scaled} on standardised ones."
+        )
+    )
+    said.append(
+        f.say(
+            "The tree answers {tree_same} of the rows alike ({tree_raw} and {tree_scaled}): it asks only whether a value is above a threshold, and stretching a column stretches the threshold with it."
+            + ("" if f["tree_same"] == 1 else " The others are ties between splits that are equally good.")
+        )
+    )
     return tuple(said)
 
 
 def _advice(f: Facts, helps: int) -> tuple[str, ...]:
     first = (
-        f.say("Standardise before neighbours, k-means, PCA, support vector machines, networks and penalised linear models on this table.")
+        f.say(
+            "Standardise before neighbours, k-means, PCA, support vector machines, networks and penalised linear models on this table."
+        )
         if helps >= 0
         else "Scaling is a choice of what counts as near. Here the raw units carry knowledge; try weighting columns instead of making them equal."
     )
-    return first, "Take mean and deviation from the training rows only and keep them with the model; taken from all rows they leak, recomputed per batch they drift. Skewed columns want a logarithm or ranks, not just a shift. Trees need none of it."
+    return (
+        first,
+        "Take mean and deviation from the training rows only and keep them with the model; taken from all rows they leak, recomputed per batch they drift. Skewed columns want a logarithm or ranks, not just a shift. Trees need none of it.",
+    )
 
 
 def _scores(f: Facts) -> Figure:
     names = {"near": "neighbours", "descent": "linear, 100 steps", "tree": "decision tree"}
-    rows = [(shown, {"raw": "raw columns", "scaled": "standardised"}[key], max(f[f"{name}_{key}"], 0.0)) for name, shown in names.items() for key in ("raw", "scaled")]
-    return Figure("Three learners, raw and standardised", "On the rows held back; higher is better (below zero is drawn as zero).", plots.bars(rows, plots.Axis(f["measure"])))
+    rows = [
+        (shown, {"raw": "raw columns", "scaled": "standardised"}[key], max(f[f"{name}_{key}"], 0.0))
+        for name, shown in names.items()
+        for key in ("raw", "scaled")
+    ]
+    return Figure(
+        "Three learners, raw and standardised",
+        "On the rows held back; higher is better (below zero is drawn as zero).",
+        plots.bars(rows, plots.Axis(f["measure"])),
+    )
 
 
 def _distances(s: Sample, share: Floats) -> Figure:
     top = np.argsort(-share)[:SHOWN]
     rows = [(s.names[i], "", float(share[i])) for i in top]
-    return Figure("Who makes up a distance", "Each column's share of the squared distances between rows, raw.", plots.bars(rows, plots.Axis("share of squared distance", ends=(0.0, 1.0))))
+    return Figure(
+        "Who makes up a distance",
+        "Each column's share of the squared distances between rows, raw.",
+        plots.bars(rows, plots.Axis("share of squared distance", ends=(0.0, 1.0))),
+    )
 
 
 ENTRY = Entry(
@@ -133,10 +185,18 @@ ENTRY = Entry(
         "Whatever is computed (mean, deviation, minimum) is part of the model: learnt from training rows, stored, applied unchanged.",
     ),
     points=(
-        Point("Distance-based methods (kNN, k-means, SVM, PCA) are dominated by columns with wide ranges.", r"distance|knn|k-?means|svm|neighbo|pca"),
-        Point("Gradient descent converges faster, and penalties are fair, on scaled columns.", r"gradient|converg|penal|regulari|faster"),
+        Point(
+            "Distance-based methods (kNN, k-means, SVM, PCA) are dominated by columns with wide ranges.",
+            r"distance|knn|k-?means|svm|neighbo|pca",
+        ),
+        Point(
+            "Gradient descent converges faster, and penalties are fair, on scaled columns.",
+            r"gradient|converg|penal|regulari|faster",
+        ),
         Point("Trees and their ensembles don't need it.", r"tree|forest|boost"),
-        Point("Standardisation, min–max, robust scaling, logarithm.", r"standardi|min-?max|robust|normali|z-?score|log"),
+        Point(
+            "Standardisation, min–max, robust scaling, logarithm.", r"standardi|min-?max|robust|normali|z-?score|log"
+        ),
         Point("Fit the scaler on training rows only, and reuse it.", r"train|leak|fit (the )?scaler|test"),
     ),
     experiment=experiment,

@@ -35,7 +35,9 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         found = []
         for _ in range(1 if size == s.fit.n else REPEATS):
             rows = _rows(s, size, rng)
-            found.append([float((m(held).argmax(axis=1) != s.held.y).mean()) for m in _both(x[rows], s.fit.y[rows], s.n_classes)])
+            found.append(
+                [float((m(held).argmax(axis=1) != s.held.y).mean()) for m in _both(x[rows], s.fit.y[rows], s.n_classes)]
+            )
         for name, value in zip(curves, np.mean(found, axis=0), strict=True):
             curves[name].append(float(value))
     answers = [m(held) for m in _both(x, s.fit.y, s.n_classes)]
@@ -49,13 +51,21 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     for name, word in (("bayes", "naive Bayes"), ("logistic", "logistic regression")):
         f.percent(f"{name}_small", f"error rate of {word}, fewest rows", curves[name][0])
         f.percent(f"{name}_large", f"error rate of {word}, most rows", curves[name][-1])
-    edge = f.score("edge", "accuracy of logistic regression less that of naive Bayes, most rows", difference(s, answers[1], answers[0], "accuracy"))
+    edge = f.score(
+        "edge",
+        "accuracy of logistic regression less that of naive Bayes, most rows",
+        difference(s, answers[1], answers[0], "accuracy"),
+    )
     crossing = next((n for n, a, b in zip(sizes, curves["bayes"], curves["logistic"], strict=True) if b < a), 0)
     f.count("crossing", "rows from which logistic regression errs less (0: never here)", crossing)
     for i, name in enumerate(("bayes", "logistic")):
         word = ("naive Bayes", "logistic regression")[i]
         f.percent(f"sure_{name}", f"mean probability {word} gives its answer", float(answers[i].max(axis=1).mean()))
-        f.percent(f"right_{name}", f"how often that answer is right, {word}", float((answers[i].argmax(axis=1) == s.held.y).mean()))
+        f.percent(
+            f"right_{name}",
+            f"how often that answer is right, {word}",
+            float((answers[i].argmax(axis=1) == s.held.y).mean()),
+        )
         f.number(f"loss_{name}", f"log loss of {word}", float(row_losses(s.task.kind, s.held.y, answers[i]).mean()))
     if x.shape[1] > 1:
         _draw(f, s, x, rng)
@@ -67,12 +77,20 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         "Error rate as rows are added",
         "Fewest rows left, most right; each point is a mean over several draws.",
         plots.lines(
-            [Series("naive Bayes (generative)", tuple(zip(map(float, sizes), curves["bayes"], strict=True))), Series("logistic regression (discriminative)", tuple(zip(map(float, sizes), curves["logistic"], strict=True)))],
+            [
+                Series("naive Bayes (generative)", tuple(zip(map(float, sizes), curves["bayes"], strict=True))),
+                Series(
+                    "logistic regression (discriminative)",
+                    tuple(zip(map(float, sizes), curves["logistic"], strict=True)),
+                ),
+            ],
             plots.Axis("rows learnt from (log scale)", is_log=True),
             plots.Axis("error rate"),
         ),
     )
-    return Experiment(done, (figure,), f.all(), _meaning(f, better(edge, less=False)), _advice(f, better(edge, less=False)), s.notes)
+    return Experiment(
+        done, (figure,), f.all(), _meaning(f, better(edge, less=False)), _advice(f, better(edge, less=False)), s.notes
+    )
 
 
 def _sizes(s: Sample) -> list[int]:
@@ -111,12 +129,21 @@ def _draw(f: Facts, s: Sample, x: Floats, rng: np.random.Generator) -> None:
     a, b = np.unravel_index(int(together.argmax()), together.shape)
     made = rng.normal(rows.mean(axis=0), spread, (DRAWS, x.shape[1]))[:, varied]
     f.label("label", "label looked at", s.labels[usual])
-    f.number("real", "strongest correlation of two columns within it, data", float(np.corrcoef(rows[:, varied[a]], rows[:, varied[b]])[0, 1]), 2)
+    f.number(
+        "real",
+        "strongest correlation of two columns within it, data",
+        float(np.corrcoef(rows[:, varied[a]], rows[:, varied[b]])[0, 1]),
+        2,
+    )
     f.number("made", "the same, rows made up by naive Bayes", float(np.corrcoef(made[:, a], made[:, b])[0, 1]), 1)
 
 
 def _meaning(f: Facts, wins: int) -> tuple[str, ...]:
-    said = [f.say("With {small} rows naive Bayes errs on {bayes_small} of the rows held back and logistic regression on {logistic_small}; with {large} rows it is {bayes_large} and {logistic_large}.")]
+    said = [
+        f.say(
+            "With {small} rows naive Bayes errs on {bayes_small} of the rows held back and logistic regression on {logistic_small}; with {large} rows it is {bayes_large} and {logistic_large}."
+        )
+    ]
     ends = {
         1: "In the end the discriminative model is ahead: accuracy higher by {edge} (95 % interval {edge_low} to {edge_high}). It makes no claim about how columns are distributed, so more rows go on helping it.",
         -1: "In the end the generative model is ahead here (difference {edge}, 95 % interval {edge_low} to {edge_high}): what it assumes about these columns is close enough to true to be worth more than the rows.",
@@ -124,10 +151,22 @@ def _meaning(f: Facts, wins: int) -> tuple[str, ...]:
     }
     said.append(f.say(ends[wins]))
     if f["bayes_small"] < f["logistic_small"] and f["crossing"]:
-        said.append(f.say("This is the pattern Ng and Jordan described in 2002: the generative model learns faster, the discriminative one overtakes it, here from {crossing} rows on."))
-    said.append(f.say("Naive Bayes is sure of its answers by {sure_bayes} on average and right in {right_bayes}; logistic regression by {sure_logistic} and {right_logistic}. Log losses: {loss_bayes} and {loss_logistic}."))
+        said.append(
+            f.say(
+                "This is the pattern Ng and Jordan described in 2002: the generative model learns faster, the discriminative one overtakes it, here from {crossing} rows on."
+            )
+        )
+    said.append(
+        f.say(
+            "Naive Bayes is sure of its answers by {sure_bayes} on average and right in {right_bayes}; logistic regression by {sure_logistic} and {right_logistic}. Log losses: {loss_bayes} and {loss_logistic}."
+        )
+    )
     if "real" in {x.key for x in f.all()} and abs(f["real"]) > abs(f["made"]) + 0.2:
-        said.append(f.say("Only the generative model can make up rows. In those, two columns that go together by {real} among rows that are {label} go together by {made}: 'naive' means it treats columns as independent within a label."))
+        said.append(
+            f.say(
+                "Only the generative model can make up rows. In those, two columns that go together by {real} among rows that are {label} go together by {made}: 'naive' means it treats columns as independent within a label."
+            )
+        )
     return tuple(said)
 
 
@@ -138,7 +177,9 @@ def _advice(f: Facts, wins: int) -> tuple[str, ...]:
         else "Take the generative model as your baseline here and see whether boosted trees beat it."
     )
     second = (
-        f.say("Don't use naive Bayes' probabilities as they come: {sure_bayes} sure and {right_bayes} right. Calibrate them first.")
+        f.say(
+            "Don't use naive Bayes' probabilities as they come: {sure_bayes} sure and {right_bayes} right. Calibrate them first."
+        )
         if f["sure_bayes"] - f["right_bayes"] > 0.03
         else "Keep a generative model in mind when labels are few, when values are missing at prediction time, or when rows must be simulated or judged as odd."
     )
@@ -158,10 +199,22 @@ ENTRY = Entry(
         "rows. If they are wrong, it stays wrong however many rows come, and the discriminative one passes it.",
     ),
     points=(
-        Point("Generative models learn p(x, y), or p(x | y) and p(y); discriminative ones p(y | x) or the boundary.", r"p\(|joint|condition|boundary|distribut"),
-        Point("Examples: naive Bayes, LDA, GANs, language models; logistic regression, SVM, boosted trees.", r"bayes|lda|gan|logistic|svm|hmm|mixture|tree"),
-        Point("Generative ones can sample rows and work with less data when their assumptions hold.", r"sampl|generat(e|ing) (new|data|row)|less data|few|assum"),
-        Point("Discriminative ones usually predict better with enough data.", r"(better|higher|more accura)|enough data|asympto|large"),
+        Point(
+            "Generative models learn p(x, y), or p(x | y) and p(y); discriminative ones p(y | x) or the boundary.",
+            r"p\(|joint|condition|boundary|distribut",
+        ),
+        Point(
+            "Examples: naive Bayes, LDA, GANs, language models; logistic regression, SVM, boosted trees.",
+            r"bayes|lda|gan|logistic|svm|hmm|mixture|tree",
+        ),
+        Point(
+            "Generative ones can sample rows and work with less data when their assumptions hold.",
+            r"sampl|generat(e|ing) (new|data|row)|less data|few|assum",
+        ),
+        Point(
+            "Discriminative ones usually predict better with enough data.",
+            r"(better|higher|more accura)|enough data|asympto|large",
+        ),
     ),
     experiment=experiment,
     table="digits",

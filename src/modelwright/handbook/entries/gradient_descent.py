@@ -46,13 +46,24 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     for name, times in RATES.items():
         f.number(f"rate_{name}", f"rate {times:g} / L", times / steepest)
         f.number(f"end_{name}", f"loss after all steps, rate {times:g} / L", losses[name][-1])
-    f.count("steps_slow", "steps until 99 % of the way, slow rate (0: not reached)", _steps(losses["slow"], start, floor))
-    f.count("steps_good", "steps until 99 % of the way, rate 1 / L (0: not reached)", _steps(losses["good"], start, floor))
+    f.count(
+        "steps_slow", "steps until 99 % of the way, slow rate (0: not reached)", _steps(losses["slow"], start, floor)
+    )
+    f.count(
+        "steps_good", "steps until 99 % of the way, rate 1 / L (0: not reached)", _steps(losses["good"], start, floor)
+    )
     done = f.say(
         "A linear model with {n_columns} columns was fitted to {n_fit} rows by gradient descent on the squared error, from weights of zero, {n_steps} steps at each of four rates. "
         "The exact answer was solved beside it, so it is known how far there was to go. The steepest curvature L = {steepest} was computed from the data."
     )
-    return Experiment(done, (_landscape(s.fit.x, y, order, s), _falls(losses, floor, start)), f.all(), _meaning(f), _advice(f), s.notes)
+    return Experiment(
+        done,
+        (_landscape(s.fit.x, y, order, s), _falls(losses, floor, start)),
+        f.all(),
+        _meaning(f),
+        _advice(f),
+        s.notes,
+    )
 
 
 def _loss(x: Floats, y: Array, weights: Floats) -> float:
@@ -73,18 +84,52 @@ def _steps(losses: list[float], start: float, floor: float) -> int:
 
 
 def _meaning(f: Facts) -> tuple[str, ...]:
-    said = [f.say("The exact minimum is {floor}, from {start} at the start. At a rate of 1 / L = {rate_good} descent ends at {end_good}" + (" and had gone 99 % of the way after {steps_good} steps" if f["steps_good"] else ", not yet 99 % of the way") + ".")]
-    said.append(f.say("Twenty times slower ({rate_slow}) it ends at {end_slow}" + (", 99 % of the way after {steps_slow} steps" if f["steps_slow"] else ", still short of 99 % of the way after {n_steps} steps") + "."))
+    said = [
+        f.say(
+            "The exact minimum is {floor}, from {start} at the start. At a rate of 1 / L = {rate_good} descent ends at {end_good}"
+            + (
+                " and had gone 99 % of the way after {steps_good} steps"
+                if f["steps_good"]
+                else ", not yet 99 % of the way"
+            )
+            + "."
+        )
+    ]
+    said.append(
+        f.say(
+            "Twenty times slower ({rate_slow}) it ends at {end_slow}"
+            + (
+                ", 99 % of the way after {steps_slow} steps"
+                if f["steps_slow"]
+                else ", still short of 99 % of the way after {n_steps} steps"
+            )
+            + "."
+        )
+    )
     if f["end_over"] > f["start"]:
-        said.append(f.say("The limit is 2 / L = {limit}: just below it ({rate_brink}) the loss ends at {end_brink}, just above it ({rate_over}) it has grown to {end_over} and has no end. A rate five per cent too high is not five per cent worse; it is useless."))
+        said.append(
+            f.say(
+                "The limit is 2 / L = {limit}: just below it ({rate_brink}) the loss ends at {end_brink}, just above it ({rate_over}) it has grown to {end_over} and has no end. A rate five per cent too high is not five per cent worse; it is useless."
+            )
+        )
     else:
-        said.append(f.say("Above the limit 2 / L = {limit}, at {rate_over}, the loss ends at {end_over}, growing every step: the steepest direction matters little here, so it takes longer than {n_steps} steps to pass where it started."))
-    said.append(f.say("The landscape is {condition} times steeper in one direction than in the flattest: the rate must suit the steepest, and then the flattest is slow. That ratio, not the number of columns, decides how many steps it takes."))
+        said.append(
+            f.say(
+                "Above the limit 2 / L = {limit}, at {rate_over}, the loss ends at {end_over}, growing every step: the steepest direction matters little here, so it takes longer than {n_steps} steps to pass where it started."
+            )
+        )
+    said.append(
+        f.say(
+            "The landscape is {condition} times steeper in one direction than in the flattest: the rate must suit the steepest, and then the flattest is slow. That ratio, not the number of columns, decides how many steps it takes."
+        )
+    )
     return tuple(said)
 
 
 def _advice(f: Facts) -> tuple[str, ...]:
-    first = f.say("On this table begin with a rate near {rate_good}; if the loss ever rises between full-batch steps, halve it.")
+    first = f.say(
+        "On this table begin with a rate near {rate_good}; if the loss ever rises between full-batch steps, halve it."
+    )
     second = (
         "Standardised columns, momentum or Adam, or a second-order method (L-BFGS, as the house's linear learner uses) shorten the way along flat directions."
         if f["condition"] > 50
@@ -104,7 +149,10 @@ def _landscape(x: Floats, y: Array, order: Array, s: Sample) -> Figure:
     exact = np.linalg.lstsq(pair, y, rcond=None)[0]
     reach = 1.5 * float(np.abs(exact).max()) + 1e-9
     start = exact + np.array([-reach, reach * 0.8])
-    walks = [Series(name, _walk(pair, y, start, rate * times)) for name, times in (("rate 1 / L", 1.0), ("rate 1.9 / L", 1.9))]
+    walks = [
+        Series(name, _walk(pair, y, start, rate * times))
+        for name, times in (("rate 1 / L", 1.0), ("rate 1.9 / L", 1.9))
+    ]
     xs, ys = (np.linspace(c - 1.25 * reach, c + 1.25 * reach, CELLS) for c in exact)
     heights = np.array([[_loss(pair, y, np.array([a, b])) for a in xs] for b in ys])
     low, high = heights.min(), heights.max()
@@ -115,7 +163,11 @@ def _landscape(x: Floats, y: Array, order: Array, s: Sample) -> Figure:
         plots.Axis(f"weight of {s.names[i][:28]}", ends=(float(v[0] - c / 2), float(v[-1] + c / 2)))
         for i, v, c in ((first, xs, cell[0]), (second, ys, cell[1]))
     ]
-    return Figure("Two walks to the same valley floor", "Darker is lower. Each dot is one step from the same start; the higher rate overshoots the valley from side to side.", plots.path(shades, cell, walks, *axes))
+    return Figure(
+        "Two walks to the same valley floor",
+        "Darker is lower. Each dot is one step from the same start; the higher rate overshoots the valley from side to side.",
+        plots.path(shades, cell, walks, *axes),
+    )
 
 
 def _walk(x: Floats, y: Array, start: Floats, rate: float) -> tuple[tuple[float, float], ...]:
@@ -134,7 +186,9 @@ def _falls(losses: dict[str, list[float]], floor: float, start: float) -> Figure
         for name, found in losses.items()
     ]
     spec = plots.lines(series, plots.Axis("step"), plots.Axis("loss above the least possible (log scale)", is_log=True))
-    return Figure("How far is left to go", "All columns. A straight fall means a fixed share of the way in every step.", spec)
+    return Figure(
+        "How far is left to go", "All columns. A straight fall means a fixed share of the way in every step.", spec
+    )
 
 
 ENTRY = Entry(
@@ -152,9 +206,15 @@ ENTRY = Entry(
     ),
     points=(
         Point("Step against the gradient: w ← w − η ∇L.", r"gradient|negative|opposite|steep|w ?(←|=|:=)|slope|deriv"),
-        Point("The learning rate sets the step: too small is slow, too large oscillates or diverges.", r"rate|step size|diverg|overshoot|oscillat"),
+        Point(
+            "The learning rate sets the step: too small is slow, too large oscillates or diverges.",
+            r"rate|step size|diverg|overshoot|oscillat",
+        ),
         Point("For convex losses it finds the global minimum; otherwise a local one.", r"convex|local|global|minim"),
-        Point("Scaling of columns (conditioning), momentum and Adam decide how fast it is.", r"scal|condition|momentum|adam|standardi"),
+        Point(
+            "Scaling of columns (conditioning), momentum and Adam decide how fast it is.",
+            r"scal|condition|momentum|adam|standardi",
+        ),
     ),
     experiment=experiment,
     table="diabetes",

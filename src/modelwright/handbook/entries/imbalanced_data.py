@@ -14,6 +14,7 @@ from modelwright.handbook.facts import Facts
 from modelwright.handbook.models import difference, linear
 from modelwright.handbook.sample import Sample
 from modelwright.reports import plots
+from modelwright.reports.names import quoted
 
 if TYPE_CHECKING:
     from modelwright.core.arrays import Array, Floats, Ints
@@ -51,7 +52,9 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     for name, label in words.items():
         p = np.column_stack([1 - shares[name], shares[name]])
         for key in ("accuracy", "precision", "recall", "f1"):
-            f.percent(f"{key}_{name}", f"{key if key != 'f1' else 'F1'}, {label}", compute(key, s.held.y, p, choices[name]))
+            f.percent(
+                f"{key}_{name}", f"{key if key != 'f1' else 'F1'}, {label}", compute(key, s.held.y, p, choices[name])
+            )
         if name != "moved":
             f.number(f"auc_{name}", f"ROC AUC, {label}", compute("roc_auc", s.held.y, p))
             f.number(f"loss_{name}", f"log loss, {label}", compute("log_loss", s.held.y, p))
@@ -76,8 +79,8 @@ def _rare(sample: Sample, seed: int) -> Sample:
         return s
     rng = np.random.default_rng(seed)
     note = (
-        f"The labels are nearly balanced ({s.fit.y.mean():.0%} are “{s.labels[1]}”), so rows of that label were left out at random, "
-        "among those learnt from and those held back alike, to make it rare."
+        f"The label {quoted(s.labels[1])} is not rare here ({s.fit.y.mean():.0%}), so rows of it were left out at random, "
+        "among those learnt from and those held back alike."
     )
     return replace(s, fit=_thinned(s.fit, rng), held=_thinned(s.held, rng), notes=(*s.notes, note))
 
@@ -102,32 +105,77 @@ def _out_of_fold(s: Sample, rng: np.random.Generator) -> Floats:
 
 
 def _meaning(f: Facts) -> tuple[str, ...]:
-    said = [f.say("Never saying {yes} would be {never} accurate; the plain model is {accuracy_plain} accurate and finds {recall_plain} of the rare rows (precision {precision_plain}).")]
-    said.append(f.say("Weights find {recall_weighted} of them and copies {recall_copied}, at a precision of {precision_weighted} and {precision_copied}. Moving the plain model's threshold to {threshold} finds {recall_moved} at {precision_moved}. F1: {f1_plain} plain, {f1_weighted}, {f1_copied}, {f1_moved} moved."))
+    said = [
+        f.say(
+            "Never saying {yes} would be {never} accurate; the plain model is {accuracy_plain} accurate and finds {recall_plain} of the rare rows (precision {precision_plain})."
+        )
+    ]
+    said.append(
+        f.say(
+            "Weights find {recall_weighted} of them and copies {recall_copied}, at a precision of {precision_weighted} and {precision_copied}. Moving the plain model's threshold to {threshold} finds {recall_moved} at {precision_moved}. F1: {f1_plain} plain, {f1_weighted}, {f1_copied}, {f1_moved} moved."
+        )
+    )
     if f["auc_gain_low"] <= 0 <= f["auc_gain_high"]:
-        said.append(f.say("The ranking is the same: ROC AUC is {auc_plain} plain and {auc_weighted} with weights (difference {auc_gain}, 95 % interval {auc_gain_low} to {auc_gain_high}). Weights and copies mostly move the threshold, by another name."))
+        said.append(
+            f.say(
+                "The ranking is the same: ROC AUC is {auc_plain} plain and {auc_weighted} with weights (difference {auc_gain}, 95 % interval {auc_gain_low} to {auc_gain_high}). Weights and copies mostly move the threshold, by another name."
+            )
+        )
     else:
-        said.append(f.say("The ranking changes a little: ROC AUC is {auc_plain} plain and {auc_weighted} with weights (difference {auc_gain}, 95 % interval {auc_gain_low} to {auc_gain_high})."))
+        said.append(
+            f.say(
+                "The ranking changes a little: ROC AUC is {auc_plain} plain and {auc_weighted} with weights (difference {auc_gain}, 95 % interval {auc_gain_low} to {auc_gain_high})."
+            )
+        )
     if abs(f["said_weighted"] - f["share"]) > abs(f["said_plain"] - f["share"]):
-        said.append(f.say("They cost the probabilities: {share} of the rows are {yes}; the plain model says {said_plain} on average, the weighted one {said_weighted}, the one with copies {said_copied} (log loss {loss_plain}, {loss_weighted} and {loss_copied})."))
+        said.append(
+            f.say(
+                "They cost the probabilities: {share} of the rows are {yes}; the plain model says {said_plain} on average, the weighted one {said_weighted}, the one with copies {said_copied} (log loss {loss_plain}, {loss_weighted} and {loss_copied})."
+            )
+        )
     return tuple(said)
 
 
 def _advice(f: Facts) -> tuple[str, ...]:
     best = max(("plain", "weighted", "copied", "moved"), key=lambda n: f[f"f1_{n}"])
-    names = {"plain": "the plain model at 0.5", "weighted": "weights", "copied": "copies", "moved": "the moved threshold"}
+    names = {
+        "plain": "the plain model at 0.5",
+        "weighted": "weights",
+        "copied": "copies",
+        "moved": "the moved threshold",
+    }
     return (
-        f.say("Keep the plain model and its honest probabilities, and move the threshold to what a miss and a false alarm cost. By F1 " + names[best] + " came first here ({f1_" + best + "}), but one of {n_rare} rare rows more or less moves that number."),
+        f.say(
+            "Keep the plain model and its honest probabilities, and move the threshold to what a miss and a false alarm cost. By F1 "
+            + names[best]
+            + " came first here ({f1_"
+            + best
+            + "}), but one of {n_rare} rare rows more or less moves that number."
+        ),
         "Judge by precision–recall, not accuracy; stratify folds; and ask for more rare rows before any trick: resampling makes no new information, and copies made before the split leak into the rows that judge.",
     )
 
 
 def _figures(f: Facts, words: dict[str, str]) -> tuple[Figure, ...]:
-    rows = [(label, shown, f[f"{key}_{name}"]) for name, label in words.items() for key, shown in (("recall", "recall"), ("precision", "precision"))]
-    means = [("truth", "", f["share"])] + [(label, "", f[f"said_{name}"]) for name, label in words.items() if name != "moved"]
+    rows = [
+        (label, shown, f[f"{key}_{name}"])
+        for name, label in words.items()
+        for key, shown in (("recall", "recall"), ("precision", "precision"))
+    ]
+    means = [("truth", "", f["share"])] + [
+        (label, "", f[f"said_{name}"]) for name, label in words.items() if name != "moved"
+    ]
     return (
-        Figure("What each remedy finds, and at what price", "On the rows held back. A threshold does what weights do, with the same model.", plots.bars(rows, plots.Axis("share", ends=(0.0, 1.0)))),
-        Figure("What becomes of the probabilities", "Mean probability of the rare label; it should equal the truth.", plots.bars(means, plots.Axis("mean probability", ends=(0.0, max(0.6, *(v for _, _, v in means)))))),
+        Figure(
+            "What each remedy finds, and at what price",
+            "On the rows held back. A threshold does what weights do, with the same model.",
+            plots.bars(rows, plots.Axis("share", ends=(0.0, 1.0))),
+        ),
+        Figure(
+            "What becomes of the probabilities",
+            "Mean probability of the rare label; it should equal the truth.",
+            plots.bars(means, plots.Axis("mean probability", ends=(0.0, max(0.6, *(v for _, _, v in means))))),
+        ),
     )
 
 
@@ -146,10 +194,13 @@ ENTRY = Entry(
         Point("Accuracy misleads; use precision, recall, F1, PR AUC.", r"accura|precision|recall|f1|auc"),
         Point("Class weights, over- or undersampling, SMOTE.", r"weight|sampl|smote"),
         Point("Move the decision threshold by cost.", r"threshold|cost"),
-        Point("Resample only within training folds, stratify, and mind calibration.", r"stratif|fold|train(ing)? (set|data|fold)|leak|calibrat|probabilit"),
+        Point(
+            "Resample only within training folds, stratify, and mind calibration.",
+            r"stratif|fold|train(ing)? (set|data|fold)|leak|calibrat|probabilit",
+        ),
         Point("More rare rows, or anomaly detection, when there are hardly any.", r"more data|collect|anomal|outlier"),
     ),
     experiment=experiment,
-    table="digits",
+    table="eights",
     related=("precision-recall", "classification-metrics", "cross-validation"),
 )

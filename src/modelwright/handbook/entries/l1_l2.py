@@ -118,10 +118,20 @@ def _apart(a: float, b: float) -> float:
 
 
 def _meaning(f: Facts, wins: int) -> tuple[str, ...]:
-    said = [f.say("L1 set {zero_l1} weights to exactly zero, {noise_l1} of the {n_noise} noise columns among them, and kept {kept_l1}; L2 set {zero_l2} to zero and only made them small.")]
-    said.append(f.say("Between {strong} and its near copy, L2 divides the weight ({own_l2} and {copy_l2}), L1 gives {own_l1} and {copy_l1}."))
+    said = [
+        f.say(
+            "L1 set {zero_l1} weights to exactly zero, {noise_l1} of the {n_noise} noise columns among them, and kept {kept_l1}; L2 set {zero_l2} to zero and only made them small."
+        )
+    ]
+    said.append(
+        f.say(
+            "Between {strong} and its near copy, L2 divides the weight ({own_l2} and {copy_l2}), L1 gives {own_l1} and {copy_l1}."
+        )
+    )
     if f["apart_l1"] > f["apart_l2"]:
-        said[-1] += f.say(" That is the other side of selecting: of columns that say the same, L1 picks as the sample has it ({apart_l1} unequal against {apart_l2}), and another sample may pick otherwise.")
+        said[-1] += f.say(
+            " That is the other side of selecting: of columns that say the same, L1 picks as the sample has it ({apart_l1} unequal against {apart_l2}), and another sample may pick otherwise."
+        )
     ends = {
         1: "On the rows held back L1 is ahead: {loss_l1} against {loss_l2} (difference {edge}, 95 % interval {edge_low} to {edge_high}).",
         -1: "On the rows held back L2 is ahead: {loss_l2} against {loss_l1} (difference {edge}, 95 % interval {edge_low} to {edge_high}).",
@@ -133,17 +143,25 @@ def _meaning(f: Facts, wins: int) -> tuple[str, ...]:
 
 def _advice(f: Facts) -> tuple[str, ...]:
     first = (
-        f.say("L1 does with {kept_l1} columns what L2 does with all: use it when columns cost money, or when somebody has to read the model.")
+        f.say(
+            "L1 does with {kept_l1} columns what L2 does with all: use it when columns cost money, or when somebody has to read the model."
+        )
         if f["edge_low"] <= 0
         else "Use L2 here: leaving columns out costs accuracy, so many of them carry a little each."
     )
-    return first, "Don't read a zero as 'this column doesn't matter' when others say the same; elastic net, a mix of both penalties, keeps such columns together."
+    return (
+        first,
+        "Don't read a zero as 'this column doesn't matter' when others say the same; elastic net, a mix of both penalties, keeps such columns together.",
+    )
 
 
 def _path(title: str, weights: Floats, penalties: Floats, chosen: float, names: list[str], copy: int) -> Figure:
     real = np.argsort(-np.abs(weights[-1, 1:copy]))[: DRAWN - 3] + 1
     picked = [0, copy, *real.tolist(), copy + 1]
-    series = [Series(clean(names[i], 30), tuple(zip(penalties.tolist(), weights[:, i].tolist(), strict=True))) for i in dict.fromkeys(picked)]
+    series = [
+        Series(clean(names[i], 30), tuple(zip(penalties.tolist(), weights[:, i].tolist(), strict=True)))
+        for i in dict.fromkeys(picked)
+    ]
     x = plots.Axis("penalty (log scale)", is_log=True)
     spec = plots.lines(series, x, plots.Axis("weight"), upright=float(chosen))
     return Figure(title, "Strong penalties right, weak left; the dashed line is the one cross-validation chose.", spec)
@@ -166,7 +184,10 @@ ENTRY = Entry(
         Point("L1 gives exact zeros, so it selects features; L2 only shrinks.", r"zero|spars|select|shrink"),
         Point("With correlated columns L1 picks one, L2 shares the weight.", r"correlat|collinear|group|share"),
         Point("Names and mix: lasso, ridge, elastic net.", r"lasso|ridge|elastic"),
-        Point("Columns are standardised first, and the strength is cross-validated.", r"standardi|scal|cross|tun|lambda|alpha"),
+        Point(
+            "Columns are standardised first, and the strength is cross-validated.",
+            r"standardi|scal|cross|tun|lambda|alpha",
+        ),
     ),
     experiment=experiment,
     table="diabetes",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ROWS_MOST, HELD_MOST, COLUMNS_MOST, HIDDEN_COLUMNS = 1_500, 800, 12, 6
 SHARE = 0.4
+LEAST_GAPS = 20
 FILLS = ("rows dropped", "mean", "mean + flag", "neighbours", "left to trees")
 
 
@@ -46,9 +47,18 @@ def experiment(sample: Sample, seed: int) -> Experiment:
             f.number(f"{kind}_{_key(fill)}", f"loss, {label}, {fill}", loss_of(s, found))
     mask = by_chance[0]
     f.percent("complete", "rows without any gap, hidden by chance", float((~mask.any(axis=1)).mean()))
-    f.percent("shrunk", "spread of the strongest column after filling with the mean, of what it was", float(np.where(mask[:, 0], whole[0][~mask[:, 0], 0].mean(), whole[0][:, 0]).std() / whole[0][:, 0].std()))
+    f.percent(
+        "shrunk",
+        "spread of the strongest column after filling with the mean, of what it was",
+        float(np.where(mask[:, 0], whole[0][~mask[:, 0], 0].mean(), whole[0][:, 0]).std() / whole[0][:, 0].std()),
+    )
     reason = by_value[0][:, 0]
-    f.number("shifted", "deviations by which the mean moves when large values are hidden", float(whole[0][~reason, 0].mean() - whole[0][:, 0].mean()) / float(whole[0][:, 0].std()), 2)
+    f.number(
+        "shifted",
+        "deviations by which the mean moves when large values are hidden",
+        float(whole[0][~reason, 0].mean() - whole[0][:, 0].mean()) / float(whole[0][:, 0].std()),
+        2,
+    )
     flag = {k: difference(s, a["mean"], a["mean + flag"]) for k, a in answers.items()}
     f.score("flag_chance", "what a flag gains, hidden by chance", flag["chance"])
     f.score("flag_reason", "what a flag gains, large values hidden", flag["reason"])
@@ -58,11 +68,23 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         "incomes don't say. Then they were filled: not at all (rows dropped), with the mean, with the mean and a column that says where, from the ten nearest rows, or left as gaps to LightGBM. "
         "{n_fit} rows taught, {n_held} judged; all but the last with the same linear model."
     )
-    return Experiment(done, (_figure(answers, s, full),), f.all(), _meaning(f, -better(flag["chance"]), -better(flag["reason"])), _advice(f, -better(flag["reason"])))
+    return Experiment(
+        done,
+        (_figure(answers, s, full),),
+        f.all(),
+        _meaning(f, -better(flag["chance"]), -better(flag["reason"])),
+        _advice(f, -better(flag["reason"])),
+    )
 
 
 def _key(fill: str) -> str:
-    return {"rows dropped": "dropped", "mean": "mean", "mean + flag": "flag", "neighbours": "neighbours", "left to trees": "trees"}[fill]
+    return {
+        "rows dropped": "dropped",
+        "mean": "mean",
+        "mean + flag": "flag",
+        "neighbours": "neighbours",
+        "left to trees": "trees",
+    }[fill]
 
 
 def _by_chance(x: Floats, n: int, rng: np.random.Generator) -> Bools:
@@ -76,7 +98,9 @@ def _by_value(x: Floats, fit: Floats, n: int, rng: np.random.Generator) -> Bools
     mask = np.zeros(x.shape, dtype=bool)
     for j in range(n):
         ordered = np.sort(fit[:, j])
-        rank = (np.searchsorted(ordered, x[:, j], "left") + np.searchsorted(ordered, x[:, j], "right")) / (2 * len(ordered))
+        rank = (np.searchsorted(ordered, x[:, j], "left") + np.searchsorted(ordered, x[:, j], "right")) / (
+            2 * len(ordered)
+        )
         mask[:, j] = rng.random(len(x)) < 2 * SHARE * rank
     return mask
 
@@ -94,12 +118,21 @@ def _answers(s: Sample, whole: tuple[Floats, Floats], masks: tuple[Bools, ...], 
     y = s.fit.y
     found = {}
     enough = complete.sum() >= 10 and len(np.unique(y[complete])) > 1
-    found["rows dropped"] = _linear(s, whole[0][complete], y[complete], filled[1]) if enough else _linear(s, filled[0][:0], y[:0], filled[1])
+    found["rows dropped"] = (
+        _linear(s, whole[0][complete], y[complete], filled[1])
+        if enough
+        else _linear(s, filled[0][:0], y[:0], filled[1])
+    )
     found["mean"] = _linear(s, filled[0], y, filled[1])
     found["mean + flag"] = _linear(s, flagged[0], y, flagged[1])
     found["neighbours"] = _linear(s, near.transform(gaps[0]), y, near.transform(gaps[1]))
-    matrices = [Matrix(np.ascontiguousarray(g, dtype=np.float32), tuple(Feature(f"c{i}", f"c{i}") for i in range(g.shape[1]))) for g in gaps]
-    found["left to trees"] = house("lightgbm", matrices[0], y, s.n_classes, seed=seed, rounds=80, learning_rate=0.07, leaves=8, patience=0)[0](matrices[1])
+    matrices = [
+        Matrix(np.ascontiguousarray(g, dtype=np.float32), tuple(Feature(f"c{i}", f"c{i}") for i in range(g.shape[1])))
+        for g in gaps
+    ]
+    found["left to trees"] = house(
+        "lightgbm", matrices[0], y, s.n_classes, seed=seed, rounds=80, learning_rate=0.07, leaves=8, patience=0
+    )[0](matrices[1])
     return found
 
 
@@ -120,23 +153,57 @@ def _real(f: Facts, s: Sample) -> None:
     mask = s.fit.frame.get_column(worst).is_null().to_numpy()
     f.word("worst", "column with most missing", clean(worst, 40))
     f.percent("worst_share", "its share missing", float(mask.mean()))
-    values: Any = s.fit.y if s.n_classes in (0, 2) else (s.fit.y == np.bincount(s.fit.y.astype(np.int64)).argmax()).astype(float)
-    if min(mask.sum(), (~mask).sum()) < 5:
+    values: Any = (
+        s.fit.y if s.n_classes in (0, 2) else (s.fit.y == np.bincount(s.fit.y.astype(np.int64)).argmax()).astype(float)
+    )
+    if min(mask.sum(), (~mask).sum()) < LEAST_GAPS:
         return
     a, b = values[mask], values[~mask]
-    error = float(np.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b)))
-    f.number("worst_z", "how far apart the target is with and without it, in standard errors", float(a.mean() - b.mean()) / error if error > 0 else 0.0, 2)
+    error = float(values.std(ddof=1)) * float(np.sqrt(1 / len(a) + 1 / len(b)))
+    f.number(
+        "worst_z",
+        "how far apart the target is with and without it, in standard errors",
+        float(a.mean() - b.mean()) / error if error > 0 else 0.0,
+        2,
+    )
 
 
 def _meaning(f: Facts, helps_chance: int, helps_reason: int) -> tuple[str, ...]:
     keys = {x.key for x in f.all()}
-    said = [f.say("Dropping every row with a gap leaves {complete} of the rows to learn from; its loss is {chance_dropped}, filling with the mean gets {chance_mean}, and with nothing hidden it would be {full}.")]
-    said.append(f.say("Hidden by chance: mean {chance_mean}, mean and flag {chance_flag}, neighbours {chance_neighbours}, trees {chance_trees}. " + _flag(helps_chance, "chance")))
-    said.append(f.say("Large values hidden: mean {reason_mean}, mean and flag {reason_flag}, neighbours {reason_neighbours}, trees {reason_trees}. " + _flag(helps_reason, "reason")))
-    said.append(f.say("Filling with the mean also bends the column: its spread shrinks to {shrunk} of what it was; and when the large ones are missing, its mean moves by {shifted} deviations, which no filling from within the column can notice."))
+    said = [
+        f.say(
+            "Dropping every row with a gap leaves {complete} of the rows to learn from; its loss is {chance_dropped}, filling with the mean gets {chance_mean}, and with nothing hidden it would be {full}."
+        )
+    ]
+    said.append(
+        f.say(
+            "Hidden by chance: mean {chance_mean}, mean and flag {chance_flag}, neighbours {chance_neighbours}, trees {chance_trees}. "
+            + _flag(helps_chance, "chance")
+        )
+    )
+    said.append(
+        f.say(
+            "Large values hidden: mean {reason_mean}, mean and flag {reason_flag}, neighbours {reason_neighbours}, trees {reason_trees}. "
+            + _flag(helps_reason, "reason")
+        )
+    )
+    said.append(
+        f.say(
+            "Filling with the mean also bends the column: its spread shrinks to {shrunk} of what it was; and when the large ones are missing, its mean moves by {shifted} deviations, which no filling from within the column can notice."
+        )
+    )
     if "worst_z" in keys:
         strong = abs(f["worst_z"]) > 3
-        said.append(f.say("In the table itself {own} of the values are missing, most in {worst} ({worst_share}). " + ("Rows without it differ in the target by {worst_z} standard errors: that it is missing tells something." if strong else "Rows with and without it hardly differ in the target ({worst_z} standard errors).")))
+        said.append(
+            f.say(
+                "In the table itself {own} of the values are missing, most in {worst} ({worst_share}). "
+                + (
+                    "Rows without it differ in the target by {worst_z} standard errors: that it is missing tells something."
+                    if strong
+                    else "Rows with and without it hardly differ in the target ({worst_z} standard errors)."
+                )
+            )
+        )
     elif "worst" in keys:
         said.append(f.say("In the table itself {own} of the values are missing, most in {worst} ({worst_share})."))
     return tuple(said)
@@ -154,11 +221,28 @@ def _flag(helps: int, kind: str) -> str:
 def _advice(f: Facts, helps_reason: int) -> tuple[str, ...]:
     keys = {x.key for x in f.all()}
     best = min(("mean", "flag", "neighbours", "trees"), key=lambda k: f[f"reason_{k}"])
-    names = {"mean": "the mean alone", "flag": "the mean with a flag", "neighbours": "the nearest rows", "trees": "leaving the gaps to boosted trees"}
-    first = f.say("Ask why values are missing before you choose a filling. When the large ones go missing, as they might, " + names[best] + " served best here ({reason_" + best + "}).")
+    names = {
+        "mean": "the mean alone",
+        "flag": "the mean with a flag",
+        "neighbours": "the nearest rows",
+        "trees": "leaving the gaps to boosted trees",
+    }
+    first = f.say(
+        "Ask why values are missing before you choose a filling. When the large ones go missing, as they might, "
+        + names[best]
+        + " served best here ({reason_"
+        + best
+        + "})."
+    )
     second = "Fill from training rows only and keep the filler with the model; never drop rows at prediction time, for somebody is waiting for that answer. modelwright's plan keeps gaps as gaps for trees, fills and flags them for linear models."
     if "worst_z" in keys and abs(f["worst_z"]) > 3:
-        return first, f.say("Keep a flag for {worst}, and check that it isn't filled in only after the outcome is known: then its gap would be a leak."), second
+        return (
+            first,
+            f.say(
+                "Keep a flag for {worst}, and check that it isn't filled in only after the outcome is known: then its gap would be a leak."
+            ),
+            second,
+        )
     return first, second
 
 
@@ -166,7 +250,11 @@ def _figure(answers: dict[str, dict[str, Floats]], s: Sample, full: float) -> Fi
     words = {"chance": "hidden by chance", "reason": "large values hidden"}
     rows = [(fill, words[kind], loss_of(s, answers[kind][fill])) for fill in FILLS for kind in ("chance", "reason")]
     rows.append(("nothing hidden", words["chance"], full))
-    return Figure("Five ways to live with gaps", "Loss on the rows held back; less is better. The last bar is what was to be had.", plots.bars(rows, plots.Axis(s.loss_name)))
+    return Figure(
+        "Five ways to live with gaps",
+        "Loss on the rows held back; less is better. The last bar is what was to be had.",
+        plots.bars(rows, plots.Axis(s.loss_name)),
+    )
 
 
 ENTRY = Entry(
@@ -182,9 +270,15 @@ ENTRY = Entry(
         "The filler is part of the model: learnt on training rows, inside each fold, stored, and applied unchanged at prediction time.",
     ),
     points=(
-        Point("Find out why: completely at random, at random, or not at random.", r"mcar|mar\b|mnar|random|why|reason|mechanism"),
+        Point(
+            "Find out why: completely at random, at random, or not at random.",
+            r"mcar|mar\b|mnar|random|why|reason|mechanism",
+        ),
         Point("Drop only when few and harmless.", r"drop|delet|remov|listwise"),
-        Point("Impute: mean or median, neighbours, a model; beware of shrinking the spread.", r"imput|mean|median|knn|fill|neighbo|mice"),
+        Point(
+            "Impute: mean or median, neighbours, a model; beware of shrinking the spread.",
+            r"imput|mean|median|knn|fill|neighbo|mice",
+        ),
         Point("Add a flag, or use learners that take gaps natively.", r"flag|indicator|native|xgboost|lightgbm|tree"),
         Point("Fit the imputer on training rows only.", r"train|leak|fold"),
     ),

@@ -41,7 +41,9 @@ class Coded:
         self.is_own = is_own
         places = [{level: i for i, level in enumerate(levels)} for levels in self.levels]
         self.fit: list[Ints] = [np.array([p[v] for v in fit]) for p, (_, fit, _) in zip(places, columns, strict=True)]
-        self.held: list[Ints] = [np.array([p.get(v, -1) for v in held]) for p, (_, _, held) in zip(places, columns, strict=True)]
+        self.held: list[Ints] = [
+            np.array([p.get(v, -1) for v in held]) for p, (_, _, held) in zip(places, columns, strict=True)
+        ]
 
     def as_codes(self) -> tuple[Floats, Floats]:
         """Return one standardised column of codes a category."""
@@ -54,7 +56,10 @@ class Coded:
         """Return one column of 0 and 1 a level; a level that is new is zero in all of them."""
         sides = []
         for side in (self.fit, self.held):
-            parts = [(codes[:, None] == np.arange(len(levels))).astype(np.float64) for codes, levels in zip(side, self.levels, strict=True)]
+            parts = [
+                (codes[:, None] == np.arange(len(levels))).astype(np.float64)
+                for codes, levels in zip(side, self.levels, strict=True)
+            ]
             sides.append(np.hstack(parts))
         return sides[0], sides[1]
 
@@ -81,14 +86,19 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         for key, form in (("codes", "codes"), ("hot", "one-hot")):
             f.number(f"{name}_{key}", f"{accuracy_name(s)}, {label}, {form}", accuracy_of(s, found[key]))
             f.number(f"loss_{name}_{key}", f"loss, {label}, {form}", loss_of(s, found[key]))
-    gain = f.score("gain", "loss of the linear model on codes less on one-hot", difference(s, lines["codes"], lines["hot"]))
+    gain = f.score(
+        "gain", "loss of the linear model on codes less on one-hot", difference(s, lines["codes"], lines["hot"])
+    )
     edge = f.score("edge", "loss of the tree on codes less on one-hot", difference(s, trees["codes"], trees["hot"]))
     origin = (
         "The table's {n_columns} category columns (2 to 40 levels) were given to a linear model and to a tree of depth 6"
         if coded.is_own
         else "This table has no category of three levels or more, so its {n_columns} strongest numbers were cut into five bands with names, from “very low” to “very high”. They were given to a linear model and to a tree of depth 6"
     )
-    done = f.say(origin + " in two forms: as numbers 0, 1, 2 … in alphabetical order, and one-hot, a column of zeros and ones for each level. {n_fit} rows taught and {n_held} judged; no other columns took part.")
+    done = f.say(
+        origin
+        + " in two forms: as numbers 0, 1, 2 … in alphabetical order, and one-hot, a column of zeros and ones for each level. {n_fit} rows taught and {n_held} judged; no other columns took part."
+    )
     figures = (_scores(f), _steps(s, coded))
     return Experiment(done, figures, f.all(), _meaning(f, -better(gain), -better(edge)), _advice(f, -better(gain)))
 
@@ -99,7 +109,10 @@ def _categories(s: Sample) -> Coded | None:
     for column in s.contract.features:
         if column.kind is not Kind.CATEGORY:
             continue
-        fit, held = (["missing" if v is None else str(v) for v in side.frame.get_column(column.name).to_list()] for side in (s.fit, s.held))
+        fit, held = (
+            ["missing" if v is None else str(v) for v in side.frame.get_column(column.name).to_list()]
+            for side in (s.fit, s.held)
+        )
         if 2 <= len(set(fit)) <= LEVELS_MOST:
             columns.append((column.name, fit, held))
     columns = columns[:COLUMNS_MOST]
@@ -111,7 +124,9 @@ def _bands(s: Sample) -> Coded:
     columns = []
     for i in kept:
         cuts = np.unique(np.quantile(s.fit.raw[:, i], [0.2, 0.4, 0.6, 0.8]))
-        fit, held = ([BANDS[b] for b in np.searchsorted(cuts, side.raw[:, i], side="right")] for side in (s.fit, s.held))
+        fit, held = (
+            [BANDS[b] for b in np.searchsorted(cuts, side.raw[:, i], side="right")] for side in (s.fit, s.held)
+        )
         columns.append((s.names[i], fit, held))
     return Coded(columns, is_own=False)
 
@@ -128,7 +143,11 @@ def _meaning(f: Facts, helps: int, helps_tree: int) -> tuple[str, ...]:
         -1: "The tree is better on codes ({measure} {tree_codes} against {tree_hot}): it may cut the alphabet in several places, while one-hot lets it split off only one level at a time.",
     }
     said = [f.say(ends[helps]), f.say(tree_ends[helps_tree])]
-    said.append(f.say("The price is width: {n_columns} columns became {n_hot}; {widest} alone takes {n_levels}. {n_new} values held back have a level never seen in training; one-hot they are zeros in every column, as codes they are a number that means nothing."))
+    said.append(
+        f.say(
+            "The price is width: {n_columns} columns became {n_hot}; {widest} alone takes {n_levels}. {n_new} values held back have a level never seen in training; one-hot they are zeros in every column, as codes they are a number that means nothing."
+        )
+    )
     return tuple(said)
 
 
@@ -143,14 +162,27 @@ def _advice(f: Facts, helps: int) -> tuple[str, ...]:
 
 
 def _scores(f: Facts) -> Figure:
-    rows = [(shown, form, f[f"loss_{name}_{key}"]) for name, shown in (("line", "linear model"), ("tree", "tree")) for key, form in (("codes", "numbers 0, 1, 2 …"), ("hot", "one-hot"))]
-    return Figure("The same categories in two forms", "Loss on the rows held back; less is better.", plots.bars(rows, plots.Axis("loss")))
+    rows = [
+        (shown, form, f[f"loss_{name}_{key}"])
+        for name, shown in (("line", "linear model"), ("tree", "tree"))
+        for key, form in (("codes", "numbers 0, 1, 2 …"), ("hot", "one-hot"))
+    ]
+    return Figure(
+        "The same categories in two forms",
+        "Loss on the rows held back; less is better.",
+        plots.bars(rows, plots.Axis("loss")),
+    )
 
 
 def _steps(s: Sample, coded: Coded) -> Figure:
     """Draw what the rows say of each level of the most telling category, and the straight line that codes allow."""
     y = s.fit.y if not s.is_classes else (s.fit.y == (1 if s.n_classes == 2 else _usual(s))).astype(np.float64)
-    telling = [float(explained((c[:, None] == np.arange(len(v))).astype(float), y, is_classes=False).sum()) if len(v) > 2 else 0.0 for c, v in zip(coded.fit, coded.levels, strict=True)]
+    telling = [
+        float(explained((c[:, None] == np.arange(len(v))).astype(float), y, is_classes=False).sum())
+        if len(v) > 2
+        else 0.0
+        for c, v in zip(coded.fit, coded.levels, strict=True)
+    ]
     i = int(np.argmax(telling))
     codes, levels = coded.fit[i], coded.levels[i]
     means = [float(y[codes == j].mean()) for j in range(len(levels))]
@@ -160,8 +192,14 @@ def _steps(s: Sample, coded: Coded) -> Figure:
         Series("one-hot: each level by itself", tuple((float(j), v) for j, v in enumerate(means))),
         Series("codes: one straight line", tuple((float(j), v) for j, v in enumerate(line))),
     ]
-    what = "mean target (standardised)" if not s.is_classes else f"share of {clean(s.labels[1 if s.n_classes == 2 else _usual(s)], 18)}"
-    listing = ", ".join(f"{j} {clean(level, 16)}" for j, level in enumerate(levels[:8])) + (" …" if len(levels) > 8 else "")
+    what = (
+        "mean target (standardised)"
+        if not s.is_classes
+        else f"share of {clean(s.labels[1 if s.n_classes == 2 else _usual(s)], 18)}"
+    )
+    listing = ", ".join(f"{j} {clean(level, 16)}" for j, level in enumerate(levels[:8])) + (
+        " …" if len(levels) > 8 else ""
+    )
     spec = plots.lines(series, plots.Axis(f"code of {clean(coded.names[i], 26)}"), plots.Axis(what))
     return Figure("What a linear model can say of one category", f"The levels in alphabetical order: {listing}.", spec)
 
@@ -183,10 +221,22 @@ ENTRY = Entry(
         "Two practical points. Levels that first appear after training need a rule: all zeros, or an 'other' column. And the encoding is fitted: the list of levels belongs to the model and travels with it.",
     ),
     points=(
-        Point("Each level becomes a binary column; no false order or distance.", r"binary|column|order|0 (and|or|/) ?1|dummy"),
-        Point("Needed by linear models, neighbours and networks; trees can use codes or native categories.", r"linear|tree|neural|knn|native"),
-        Point("High cardinality makes it wide and sparse: use target encoding, hashing or embeddings.", r"cardinal|many|spars|target enc|hash|embed|dimension"),
-        Point("Unknown levels at prediction time and the dummy trap need handling.", r"unknown|unseen|new (level|categor)|trap|drop|collinear"),
+        Point(
+            "Each level becomes a binary column; no false order or distance.",
+            r"binary|column|order|0 (and|or|/) ?1|dummy",
+        ),
+        Point(
+            "Needed by linear models, neighbours and networks; trees can use codes or native categories.",
+            r"linear|tree|neural|knn|native",
+        ),
+        Point(
+            "High cardinality makes it wide and sparse: use target encoding, hashing or embeddings.",
+            r"cardinal|many|spars|target enc|hash|embed|dimension",
+        ),
+        Point(
+            "Unknown levels at prediction time and the dummy trap need handling.",
+            r"unknown|unseen|new (level|categor)|trap|drop|collinear",
+        ),
     ),
     experiment=experiment,
     table="breast_cancer",

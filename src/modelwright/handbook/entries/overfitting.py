@@ -26,7 +26,16 @@ SETTINGS = {"learning_rate": 0.1, "leaves": 31, "min_leaf": 5, "row_share": 1.0,
 def experiment(sample: Sample, seed: int) -> Experiment:
     """Boost for many rounds; then once more with the answers shuffled, so that there is nothing to learn."""
     s = sample.few(ROWS_MOST, seed=seed)
-    _, curve = house("lightgbm", s.fit.matrix, s.fit.y, s.n_classes, seed=seed, exam=(s.held.matrix, s.held.y), rounds=ROUNDS, **SETTINGS)
+    _, curve = house(
+        "lightgbm",
+        s.fit.matrix,
+        s.fit.y,
+        s.n_classes,
+        seed=seed,
+        exam=(s.held.matrix, s.held.y),
+        rounds=ROUNDS,
+        **SETTINGS,
+    )
     fit, held = np.array(curve.fit or [0.0]), np.array(curve.valid or [0.0])
     best = int(held.argmin())
     shuffled = s.fit.y[np.random.default_rng(seed).permutation(s.fit.n)]
@@ -44,9 +53,21 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f.number("held_best", "loss on rows held back, that round", held[best])
     f.number("fit_last", "loss on rows learnt from, last round", fit[-1])
     f.number("held_last", "loss on rows held back, last round", held[-1])
-    f.percent("rise", "rise of the loss on rows held back since that round", held[-1] / held[best] - 1 if held[best] > 0 else 0.0)
-    f.number("noise_fit", f"{accuracy_name(s)} on rows learnt from, answers shuffled", compute(measure, shuffled, noise(s.fit.matrix)))
-    f.number("noise_held", f"{accuracy_name(s)} on rows held back, answers shuffled", compute(measure, s.held.y, noise(s.held.matrix)))
+    f.percent(
+        "rise",
+        "rise of the loss on rows held back since that round",
+        held[-1] / held[best] - 1 if held[best] > 0 else 0.0,
+    )
+    f.number(
+        "noise_fit",
+        f"{accuracy_name(s)} on rows learnt from, answers shuffled",
+        compute(measure, shuffled, noise(s.fit.matrix)),
+    )
+    f.number(
+        "noise_held",
+        f"{accuracy_name(s)} on rows held back, answers shuffled",
+        compute(measure, s.held.y, noise(s.held.matrix)),
+    )
     f.number("usual", f"{accuracy_name(s)} of always giving the most usual answer", _usual(s))
     done = f.say(
         "LightGBM learnt from {n_fit} rows for {rounds} rounds without stopping early; after each round its {loss} was measured on those "
@@ -69,21 +90,40 @@ def _is_overfit(f: Facts) -> bool:
 def _meaning(f: Facts) -> tuple[str, ...]:
     said = []
     if _is_overfit(f):
-        said.append(f.say("After round {best} the model gets worse while it seems to get better: the loss on rows learnt from goes on falling, from {fit_best} to {fit_last}, and that on rows held back rises by {rise}, from {held_best} to {held_last}."))
+        said.append(
+            f.say(
+                "After round {best} the model gets worse while it seems to get better: the loss on rows learnt from goes on falling, from {fit_best} to {fit_last}, and that on rows held back rises by {rise}, from {held_best} to {held_last}."
+            )
+        )
     else:
-        said.append(f.say("Here overfitting is hardly seen: the loss on rows held back is least after round {best} ({held_best}) and ends at {held_last}, while that on rows learnt from falls to {fit_last}."))
-    said.append(f.say("The gap at the end, {fit_last} against {held_last}, is how much the training rows flatter the model."))
-    said.append(f.say("With shuffled answers the same method reaches {measure} {noise_fit} on the rows it learnt from and {noise_held} on those held back, where always giving the most usual answer reaches {usual}: a good score on training rows shows only that the model can remember."))
+        said.append(
+            f.say(
+                "Here overfitting is hardly seen: the loss on rows held back is least after round {best} ({held_best}) and ends at {held_last}, while that on rows learnt from falls to {fit_last}."
+            )
+        )
+    said.append(
+        f.say("The gap at the end, {fit_last} against {held_last}, is how much the training rows flatter the model.")
+    )
+    said.append(
+        f.say(
+            "With shuffled answers the same method reaches {measure} {noise_fit} on the rows it learnt from and {noise_held} on those held back, where always giving the most usual answer reaches {usual}: a good score on training rows shows only that the model can remember."
+        )
+    )
     return tuple(said)
 
 
 def _advice(f: Facts) -> tuple[str, ...]:
     first = (
-        f.say("Stop at round {best}: early stopping on rows held back gets {held_best} instead of {held_last}, for free.")
+        f.say(
+            "Stop at round {best}: early stopping on rows held back gets {held_best} instead of {held_last}, for free."
+        )
         if _is_overfit(f)
         else "Early stopping would change little here; more rounds are only a waste of time, or a slower learning rate could still gain."
     )
-    return first, "Never report a score of rows the model learnt from. Rows that chose the stopping round are used up too: keep a third part sealed for the final number, as modelwright does."
+    return (
+        first,
+        "Never report a score of rows the model learnt from. Rows that chose the stopping round are used up too: keep a third part sealed for the final number, as modelwright does.",
+    )
 
 
 def _figure(curve: Curve, loss: str, best: int) -> Figure:
@@ -92,8 +132,12 @@ def _figure(curve: Curve, loss: str, best: int) -> Figure:
         Series("rows learnt from", tuple(zip(rounds, curve.fit, strict=False))),
         Series("rows held back", tuple(zip(rounds, curve.valid, strict=False))),
     ]
-    spec = plots.lines(series, plots.Axis("round of boosting"), plots.Axis(loss), upright=rounds[min(best, len(rounds) - 1)])
-    return Figure("Two losses, one model", "The dashed line marks the round at which the rows held back were served best.", spec)
+    spec = plots.lines(
+        series, plots.Axis("round of boosting"), plots.Axis(loss), upright=rounds[min(best, len(rounds) - 1)]
+    )
+    return Figure(
+        "Two losses, one model", "The dashed line marks the round at which the rows held back were served best.", spec
+    )
 
 
 ENTRY = Entry(
@@ -110,10 +154,21 @@ ENTRY = Entry(
         "columns; dropout and augmentation for networks. And honest accounting: every choice made by looking at held-back rows uses them up a little.",
     ),
     points=(
-        Point("The model fits noise in the training data and generalises badly.", r"noise|memor|accident|by heart|generali"),
-        Point("It shows as a gap: training loss low or falling, validation loss high or rising.", r"gap|validation|held|test|unseen|new data"),
-        Point("Prevent it by more data, simpler models or regularisation.", r"regulari|simpl|more (data|rows)|penalt|prun"),
-        Point("Early stopping, cross-validation, dropout, ensembling also help.", r"early stop|cross-?valid|dropout|ensembl|bagging"),
+        Point(
+            "The model fits noise in the training data and generalises badly.",
+            r"noise|memor|accident|by heart|generali",
+        ),
+        Point(
+            "It shows as a gap: training loss low or falling, validation loss high or rising.",
+            r"gap|validation|held|test|unseen|new data",
+        ),
+        Point(
+            "Prevent it by more data, simpler models or regularisation.", r"regulari|simpl|more (data|rows)|penalt|prun"
+        ),
+        Point(
+            "Early stopping, cross-validation, dropout, ensembling also help.",
+            r"early stop|cross-?valid|dropout|ensembl|bagging",
+        ),
     ),
     experiment=experiment,
     table="breast_cancer",

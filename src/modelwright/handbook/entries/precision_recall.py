@@ -49,9 +49,15 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         f.number(f"at_{key}", label, at)
         f.percent(f"precision_{key}", f"precision, {label}", _precision(said, truth))
         f.percent(f"recall_{key}", f"recall, {label}", _recall(said, truth))
-        f.number(f"f1_{key}", f"F1, {label}", compute("f1", s.held.y, np.column_stack([1 - p, p]), said.astype(np.int64)))
+        f.number(
+            f"f1_{key}", f"F1, {label}", compute("f1", s.held.y, np.column_stack([1 - p, p]), said.astype(np.int64))
+        )
         f.count(f"alarms_{key}", f"rows called positive, {label}", int(said.sum()))
-        f.count(f"cost_{key}", f"cost in false alarms, {label}", int((said & ~truth).sum() + MISS_COSTS * (~said & truth).sum()))
+        f.count(
+            f"cost_{key}",
+            f"cost in false alarms, {label}",
+            int((said & ~truth).sum() + MISS_COSTS * (~said & truth).sum()),
+        )
     f.number("average", "average precision", compute("average_precision", s.held.y, np.column_stack([1 - p, p])))
     done = f.say(
         "One logistic regression learnt from {n_fit} rows and gave {n_held} rows held back their probability of being {yes} ({base} of them are). "
@@ -79,19 +85,32 @@ def _recall(said: Array, truth: Array) -> float:
 
 def _meaning(f: Facts) -> tuple[str, ...]:
     said = [
-        f.say("At the usual threshold of 0.5, {alarms_half} rows are called {yes}: {precision_half} of these calls are right (precision), and {recall_half} of all rows that are {yes} are found (recall)."),
-        f.say("Lowered to {at_wide}, to find about {wanted} of them, recall is {recall_wide} and precision {precision_wide}: {alarms_wide} calls instead of {alarms_half}. Recall never falls when the threshold does; precision usually pays for it."),
-        f.say("F1, their harmonic mean, was best at {at_f1} inside the rows learnt from; on the rows held back it is {f1_f1} there and {f1_half} at 0.5."),
+        f.say(
+            "At the usual threshold of 0.5, {alarms_half} rows are called {yes}: {precision_half} of these calls are right (precision), and {recall_half} of all rows that are {yes} are found (recall)."
+        ),
+        f.say(
+            "Lowered to {at_wide}, to find about {wanted} of them, recall is {recall_wide} and precision {precision_wide}: {alarms_wide} calls instead of {alarms_half}. Recall never falls when the threshold does; precision usually pays for it."
+        ),
+        f.say(
+            "F1, their harmonic mean, was best at {at_f1} inside the rows learnt from; on the rows held back it is {f1_f1} there and {f1_half} at 0.5."
+        ),
     ]
     said.append(f.say("Average precision, over all thresholds, is {average}; calling rows at random would get {base}."))
     return tuple(said)
 
 
 def _advice(f: Facts) -> tuple[str, ...]:
-    first = f.say("If one miss costs as much as {miss_costs} false alarms, and the probabilities are right, the threshold is 1 / (1 + {miss_costs}) = {at_cost}. On the rows held back that costs {cost_cost}, against {cost_half} at 0.5 (in false alarms).")
+    first = f.say(
+        "If one miss costs as much as {miss_costs} false alarms, and the probabilities are right, the threshold is 1 / (1 + {miss_costs}) = {at_cost}. On the rows held back that costs {cost_cost}, against {cost_half} at 0.5 (in false alarms)."
+    )
     if f["cost_cost"] > f["cost_half"]:
-        first += " That it is no cheaper here says that the probabilities or the few positives mislead: check calibration."
-    return first, "Ask what each mistake costs before you tune anything, then move the threshold: it is free, needs no new model, and can be changed the day the costs change. Choose it on rows that don't judge."
+        first += (
+            " That it is no cheaper here says that the probabilities or the few positives mislead: check calibration."
+        )
+    return (
+        first,
+        "Ask what each mistake costs before you tune anything, then move the threshold: it is free, needs no new model, and can be changed the day the costs change. Choose it on rows that don't judge.",
+    )
 
 
 def _figures(p: Floats, truth: Array, f: Facts) -> tuple[Figure, ...]:
@@ -105,7 +124,13 @@ def _figures(p: Floats, truth: Array, f: Facts) -> tuple[Figure, ...]:
     moving = plots.lines(series, plots.Axis("threshold", ends=unit), plots.Axis("share", ends=unit), upright=0.5)
     curve = sorted({(b, a) for _, a, b in rows}, key=lambda point: (point[0], -point[1]))
     marks = [(f["recall_half"], f["precision_half"]), (f["recall_wide"], f["precision_wide"])]
-    spec = plots.lines([Series("model", tuple(curve))], plots.Axis("recall", ends=(0.0, 1.02)), plots.Axis("precision", ends=(0.0, 1.02)), marks=marks, level=(f["base"], "at random"))
+    spec = plots.lines(
+        [Series("model", tuple(curve))],
+        plots.Axis("recall", ends=(0.0, 1.02)),
+        plots.Axis("precision", ends=(0.0, 1.02)),
+        marks=marks,
+        level=(f["base"], "at random"),
+    )
     return (
         Figure("One model, every threshold", "The dashed line is the usual threshold of 0.5.", moving),
         Figure("Precision against recall", "The rings are the threshold 0.5 and the one for high recall.", spec),
@@ -126,10 +151,19 @@ ENTRY = Entry(
         "F1 weighs both alike; Fβ weighs recall β times as much. With known costs, no F is needed: call positive from p = C(false alarm) / (C(false alarm) + C(miss)) on.",
     ),
     points=(
-        Point("Precision = TP / (TP + FP): how many calls are right.", r"tp ?/ ?\(tp ?\+ ?fp|called|predicted positive|of (the|those) predict|false positive|alarm"),
-        Point("Recall = TP / (TP + FN): how many positives are found.", r"tp ?/ ?\(tp ?\+ ?fn|found|actual positive|sensitiv|false negative|miss"),
+        Point(
+            "Precision = TP / (TP + FP): how many calls are right.",
+            r"tp ?/ ?\(tp ?\+ ?fp|called|predicted positive|of (the|those) predict|false positive|alarm",
+        ),
+        Point(
+            "Recall = TP / (TP + FN): how many positives are found.",
+            r"tp ?/ ?\(tp ?\+ ?fn|found|actual positive|sensitiv|false negative|miss",
+        ),
         Point("The threshold trades one for the other.", r"threshold|trade|cut-?off"),
-        Point("Which matters depends on what each mistake costs, with an example.", r"cost|medical|cancer|disease|spam|fraud|depend"),
+        Point(
+            "Which matters depends on what each mistake costs, with an example.",
+            r"cost|medical|cancer|disease|spam|fraud|depend",
+        ),
         Point("F1 or the precision–recall curve sum them up.", r"f1|f-?beta|curve|average precision"),
     ),
     experiment=experiment,

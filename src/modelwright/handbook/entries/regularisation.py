@@ -53,7 +53,13 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         "under penalties on its squared weights from {least} to {most}; the {loss} was measured on {n_held} rows held back. "
         "Cross-validation inside the {n_fit} rows chose a penalty without seeing those."
     )
-    return Experiment(done, (_figure(fits, helds, PENALTIES[chosen], s.loss_name),), f.all(), _meaning(f, -better(gain)), _advice(f, -better(gain)))
+    return Experiment(
+        done,
+        (_figure(fits, helds, PENALTIES[chosen], s.loss_name),),
+        f.all(),
+        _meaning(f, -better(gain)),
+        _advice(f, -better(gain)),
+    )
 
 
 def _words(name: str) -> str:
@@ -91,32 +97,66 @@ def _cross_validated(s: Sample, x: Floats, seed: int) -> list[float]:
 
 
 def _meaning(f: Facts, helps: int) -> tuple[str, ...]:
-    said = [f.say("On the rows learnt from, every penalty costs: the loss goes from {fit_least} (least) over {fit_chosen} (chosen) to {fit_most} (greatest).")]
+    said = [
+        f.say(
+            "On the rows learnt from, every penalty costs: the loss goes from {fit_least} (least) over {fit_chosen} (chosen) to {fit_most} (greatest)."
+        )
+    ]
     if helps > 0:
-        said.append(f.say("On rows held back the chosen penalty pays: {held_chosen} instead of {held_least}, a gain of {gain} (95 % interval {gain_low} to {gain_high})."))
+        said.append(
+            f.say(
+                "On rows held back the chosen penalty pays: {held_chosen} instead of {held_least}, a gain of {gain} (95 % interval {gain_low} to {gain_high})."
+            )
+        )
     elif helps < 0:
-        said.append(f.say("On rows held back the penalty that cross-validation chose did harm: {held_chosen} instead of {held_least}; the two samples differ, which is a finding in itself."))
+        said.append(
+            f.say(
+                "On rows held back the penalty that cross-validation chose did harm: {held_chosen} instead of {held_least}; the two samples differ, which is a finding in itself."
+            )
+        )
     else:
-        said.append(f.say("On rows held back the chosen penalty and nearly none are tied here ({held_chosen} and {held_least}; the 95 % interval of the difference, {gain_low} to {gain_high}, holds zero): these rows are enough for this many columns."))
+        said.append(
+            f.say(
+                "On rows held back the chosen penalty and nearly none are tied here ({held_chosen} and {held_least}; the 95 % interval of the difference, {gain_low} to {gain_high}, holds zero): these rows are enough for this many columns."
+            )
+        )
     if f["held_most"] > f["held_chosen"]:
-        said.append(f.say("Too much is as wrong as too little: at the greatest penalty the loss is {held_most}, because almost every weight is pressed to zero."))
+        said.append(
+            f.say(
+                "Too much is as wrong as too little: at the greatest penalty the loss is {held_most}, because almost every weight is pressed to zero."
+            )
+        )
     return tuple(said)
 
 
 def _advice(f: Facts, helps: int) -> tuple[str, ...]:
     first = (
-        f.say("Use a penalty of about {chosen} here, and choose it by cross-validation, never on the rows that judge: the best on these was {best}, known only afterwards.")
+        f.say(
+            "Use a penalty of about {chosen} here, and choose it by cross-validation, never on the rows that judge: the best on these was {best}, known only afterwards."
+        )
         if helps > 0
-        else f.say("Keep a mild penalty anyway (cross-validation says {chosen}): it costs little and protects against columns that are nearly copies of each other.")
+        else f.say(
+            "Keep a mild penalty anyway (cross-validation says {chosen}): it costs little and protects against columns that are nearly copies of each other."
+        )
     )
-    return first, "Standardise the columns first: a penalty treats weights alike, and a weight's size depends on its column's unit."
+    return (
+        first,
+        "Standardise the columns first: a penalty treats weights alike, and a weight's size depends on its column's unit.",
+    )
 
 
 def _figure(fits: list[float], helds: list[float], chosen: float, loss: str) -> Figure:
-    series = [Series("rows learnt from", tuple(zip(PENALTIES, fits, strict=True))), Series("rows held back", tuple(zip(PENALTIES, helds, strict=True)))]
+    series = [
+        Series("rows learnt from", tuple(zip(PENALTIES, fits, strict=True))),
+        Series("rows held back", tuple(zip(PENALTIES, helds, strict=True))),
+    ]
     x = plots.Axis("penalty (log scale)", is_log=True)
     spec = plots.lines(series, x, plots.Axis(loss), upright=chosen)
-    return Figure("From no restraint to nothing but restraint", "Weak penalties left, strong right. The dashed line is the one cross-validation chose.", spec)
+    return Figure(
+        "From no restraint to nothing but restraint",
+        "Weak penalties left, strong right. The dashed line is the one cross-validation chose.",
+        spec,
+    )
 
 
 ENTRY = Entry(
@@ -136,8 +176,14 @@ ENTRY = Entry(
     points=(
         Point("A penalty on complexity is added to the loss, scaled by λ.", r"penalt|lambda|λ|complex"),
         Point("It trades some bias for less variance, so generalisation improves.", r"bias|varian|generali|overfit"),
-        Point("L2 shrinks weights, L1 also sets some to zero; early stopping and dropout are forms of it too.", r"l1|l2|ridge|lasso|dropout|early|weight decay"),
-        Point("λ is tuned by cross-validation, and columns are standardised first.", r"cross-?valid|tun|valid|standardi|scal"),
+        Point(
+            "L2 shrinks weights, L1 also sets some to zero; early stopping and dropout are forms of it too.",
+            r"l1|l2|ridge|lasso|dropout|early|weight decay",
+        ),
+        Point(
+            "λ is tuned by cross-validation, and columns are standardised first.",
+            r"cross-?valid|tun|valid|standardi|scal",
+        ),
     ),
     experiment=experiment,
     table="diabetes",

@@ -27,7 +27,9 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     s = sample.few(ROWS_MOST, seed=seed)
     k = s.n_classes or GROUPS
     grouping = KMeans(k, n_init=10, random_state=seed).fit(s.fit.x)
-    again = KMeans(k, n_init=10, random_state=seed + 1).fit(s.fit.x[np.random.default_rng(seed).permutation(s.fit.n)[: s.fit.n // 2]])
+    again = KMeans(k, n_init=10, random_state=seed + 1).fit(
+        s.fit.x[np.random.default_rng(seed).permutation(s.fit.n)[: s.fit.n // 2]]
+    )
     groups = grouping.predict(s.held.x)
     said = _answer_of_groups(s, grouping.labels_, groups, k)
     learnt = linear(s.fit.x, s.fit.y, s.n_classes)(s.held.x)
@@ -42,12 +44,31 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f.number("by_groups", f"{accuracy_name(s)} from the groups alone", accuracy_of(s, said))
     f.number("supervised", f"{accuracy_name(s)} of a model taught with the target", accuracy_of(s, learnt))
     shown = np.random.default_rng(seed).permutation(s.fit.n)[:800]
-    f.number("silhouette", "silhouette: how apart the groups are, 0 to 1", silhouette_score(s.fit.x[shown], grouping.labels_[shown]), 2)
-    f.number("stability", "agreement of groups found in half the rows (1 = the same)", adjusted_rand_score(groups, again.predict(s.held.x)), 2)
+    f.number(
+        "silhouette",
+        "silhouette: how apart the groups are, 0 to 1",
+        silhouette_score(s.fit.x[shown], grouping.labels_[shown]),
+        2,
+    )
+    f.number(
+        "stability",
+        "agreement of groups found in half the rows (1 = the same)",
+        adjusted_rand_score(groups, again.predict(s.held.x)),
+        2,
+    )
     if s.is_classes:
-        f.number("rand", "agreement of groups and labels (adjusted Rand; 0 = chance, 1 = the same)", adjusted_rand_score(s.held.y, groups), 2)
+        f.number(
+            "rand",
+            "agreement of groups and labels (adjusted Rand; 0 = chance, 1 = the same)",
+            adjusted_rand_score(s.held.y, groups),
+            2,
+        )
     gain = f["supervised"] - f["guess"]
-    f.percent("recovered", "share of what the taught model gains over guessing that the groups have too", (f["by_groups"] - f["guess"]) / gain if gain > 0.02 else 0.0)
+    f.percent(
+        "recovered",
+        "share of what the taught model gains over guessing that the groups have too",
+        (f["by_groups"] - f["guess"]) / gain if gain > 0.02 else 0.0,
+    )
     done = f.say(
         "Unsupervised: k-means looked for {n_groups} groups in {n_fit} rows, without the target. "
         "Supervised: a linear model learnt the target from the same rows. Then each group was given the answer most "
@@ -77,26 +98,40 @@ def _meaning(f: Facts, gain: float) -> tuple[str, ...]:
     if gain <= 0.02:
         second = "Even with the target's help little is learnt here, so this table cannot tell the two kinds of learning apart."
     elif f["recovered"] >= NEARLY_ALL:
-        second = f.say("The groups know {recovered} of what the taught model knows: the table's own shape is nearly the target.")
+        second = f.say(
+            "The groups know {recovered} of what the taught model knows: the table's own shape is nearly the target."
+        )
     elif f["recovered"] <= HARDLY_ANY:
         second = f.say(
             "The groups know {recovered} of what the taught model knows: the strongest pattern in the columns is about "
             "something other than the target. That is no failure of clustering, which was never told the question."
         )
     else:
-        second = f.say("The groups know {recovered} of what the taught model knows: shape and target go together in part.")
-    third = f.say("Groups found in half of the rows agree with these by {stability} (1 is the same, 0 is chance); their silhouette is {silhouette}.")
+        second = f.say(
+            "The groups know {recovered} of what the taught model knows: shape and target go together in part."
+        )
+    third = f.say(
+        "Groups found in half of the rows agree with these by {stability} (1 is the same, 0 is chance); their silhouette is {silhouette}."
+    )
     return first, second, third
 
 
 def _advice(f: Facts, gain: float) -> tuple[str, ...]:
     said = ["Where labels exist, use them; keep clustering for finding segments, odd rows, or what to label next."]
     if f["stability"] < 0.6:
-        said.append(f.say("Don't name these groups in a meeting: an agreement of {stability} says another sample would draw them otherwise."))
+        said.append(
+            f.say(
+                "Don't name these groups in a meeting: an agreement of {stability} says another sample would draw them otherwise."
+            )
+        )
     elif gain > 0.02 and f["recovered"] >= NEARLY_ALL:
-        said.append("With groups this close to the target, labelling a few rows of each group would already give a usable model.")
+        said.append(
+            "With groups this close to the target, labelling a few rows of each group would already give a usable model."
+        )
     else:
-        said.append("The groups come back in another sample, so they can be described and used; just don't expect them to be the target.")
+        said.append(
+            "The groups come back in another sample, so they can be described and used; just don't expect them to be the target."
+        )
     return tuple(said)
 
 
@@ -118,8 +153,16 @@ def _figures(s: Sample, groups: Array) -> tuple[Figure, ...]:
     by_truth = [(float(flat[i, 0]), float(flat[i, 1]), truth[i]) for i in rows]
     x, y = plots.Axis("first principal component"), plots.Axis("second")
     return (
-        Figure("Groups found without the target", "Rows laid flat by their two widest directions; colour is the group k-means gave.", plots.dots(by_group, x, y, names=names)),
-        Figure("The same rows by the target", "Colour is the truth, which k-means never saw.", plots.dots(by_truth, x, y, names=truths)),
+        Figure(
+            "Groups found without the target",
+            "Rows laid flat by their two widest directions; colour is the group k-means gave.",
+            plots.dots(by_group, x, y, names=names),
+        ),
+        Figure(
+            "The same rows by the target",
+            "Colour is the truth, which k-means never saw.",
+            plots.dots(by_truth, x, y, names=truths),
+        ),
     )
 
 
@@ -139,9 +182,18 @@ ENTRY = Entry(
     ),
     points=(
         Point("Supervised learning has labels and learns a mapping from inputs to them.", r"label|target|answer"),
-        Point("Unsupervised learning has none and looks for structure, such as clusters or components.", r"structure|cluster|pattern|group|component"),
-        Point("Supervised results are judged on held-out labels; unsupervised ones by stability and use.", r"held|test|evaluat|accura|stab|silhouette|measure"),
-        Point("Examples of each: classification and regression; clustering, PCA, anomaly detection.", r"classif|regress|k-?means|pca|anomal"),
+        Point(
+            "Unsupervised learning has none and looks for structure, such as clusters or components.",
+            r"structure|cluster|pattern|group|component",
+        ),
+        Point(
+            "Supervised results are judged on held-out labels; unsupervised ones by stability and use.",
+            r"held|test|evaluat|accura|stab|silhouette|measure",
+        ),
+        Point(
+            "Examples of each: classification and regression; clustering, PCA, anomaly detection.",
+            r"classif|regress|k-?means|pca|anomal",
+        ),
     ),
     experiment=experiment,
     table="wine",
