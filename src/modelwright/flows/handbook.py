@@ -206,7 +206,7 @@ def _options(source: object, settings: Settings) -> list[str]:
 
 def _shown(entry: Entry, sample: Sample, said: str, words: list[str], run: Run) -> Studied:
     begun = run.clock()
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     # Matrices are small here: threads that wait for each other cost more than they save.
     with threadpool_limits(1), np.errstate(over="ignore", under="ignore"):
@@ -257,6 +257,11 @@ def role(verbs: Collection[str]) -> tuple[Section, ...]:
     )
 
 
+def page_of_role(sections: Sequence[Section]) -> str:
+    """Return the page on the role as HTML that stands alone."""
+    return role_page(sections, home=False)
+
+
 def role_text(sections: Sequence[Section], width: int) -> str:
     """Return the page on the role as plain text."""
     lines: list[str] = []
@@ -297,7 +302,7 @@ def build(
     Raises:
         UnwritableOutput: The folder cannot be written.
     """
-    place = Path(folder)
+    place, run = Path(folder), replace(run, budget_seconds=None)
     entries_ = contents.everything()
     known: dict[str, tuple[Sample, str, list[str]]] = {}
     articles, seconds = [], {}

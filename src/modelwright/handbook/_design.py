@@ -67,15 +67,12 @@ def _levels(feature: Feature, fit: Floats, held: Floats, frame: pl.DataFrame) ->
     codes, counts = np.unique(fit[np.isfinite(fit)], return_counts=True)
     kept = codes[np.argsort(-counts, kind="stable")][:LEVELS_MOST]
     seen = dict(zip(codes.tolist(), counts.tolist(), strict=True))
-    return [
-        (f"{feature.name} = {_level(feature, fit == code, frame)}", *(_is(side, code) for side in (fit, held)))
-        for code in kept
-        if seen[float(code)] >= LEVEL_ROWS
-    ]
+    frequent = [float(code) for code in kept if seen[float(code)] >= LEVEL_ROWS]
+    return [(f"{feature.name} = {_level(feature, fit == c, frame)}", _is(fit, c), _is(held, c)) for c in frequent]
 
 
 def _is(codes: Floats, code: float) -> Floats:
-    return (codes == code).astype(np.float64)
+    return np.asarray(codes == code, dtype=np.float64)
 
 
 def _level(feature: Feature, rows: Ints | np.ndarray, frame: pl.DataFrame) -> str:

@@ -50,27 +50,33 @@ class Facts:
         shown = (
             numbers.scientific(value, digits) if HUGE <= abs(value) < float("inf") else numbers.number(value, digits)
         )
-        return self._add(key, label, float(value), shown)
+        self._add(key, label, float(value), shown)
+        return float(value)
 
     def count(self, key: str, label: str, value: int) -> int:
         """Note a count and return it."""
-        return self._add(key, label, int(value), numbers.count(value))
+        self._add(key, label, int(value), numbers.count(value))
+        return int(value)
 
     def percent(self, key: str, label: str, share: float) -> float:
         """Note a share of one, shown as a percentage, and return it."""
-        return self._add(key, label, float(share), numbers.percent(float(share)))
+        self._add(key, label, float(share), numbers.percent(float(share)))
+        return float(share)
 
     def seconds(self, key: str, label: str, seconds: float) -> float:
         """Note a time and return it."""
-        return self._add(key, label, float(seconds), numbers.duration(float(seconds)))
+        self._add(key, label, float(seconds), numbers.duration(float(seconds)))
+        return float(seconds)
 
     def word(self, key: str, label: str, text: str) -> str:
         """Note a text that may come from the data, and return it."""
-        return self._add(key, label, text, marked(text))
+        self._add(key, label, text, marked(text))
+        return text
 
     def label(self, key: str, label: str, text: str) -> str:
         """Note a label of the data, shown in quotation marks, and return it."""
-        return self._add(key, label, text, quoted(text))
+        self._add(key, label, text, quoted(text))
+        return text
 
     def score(self, key: str, label: str, found: Score) -> Score:
         """Note a measured value with its interval: ``KEY``, ``KEY_low`` and ``KEY_high``; return it."""
@@ -91,6 +97,5 @@ class Facts:
         """Return the facts in the order they were noted."""
         return tuple(self._facts.values())
 
-    def _add(self, key: str, label: str, value: Any, shown: str) -> Any:
+    def _add(self, key: str, label: str, value: float | int | str, shown: str) -> None:
         self._facts[key] = Fact(key, label, value, shown)
-        return value

@@ -17,9 +17,10 @@ from modelwright.learners.linear import Linear
 from modelwright.learners.neighbours import Neighbours
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Floats
     from modelwright.core.matrix import Matrix
     from modelwright.core.score import Score
+    from modelwright.handbook.arrays import Answers
     from modelwright.handbook.sample import Sample
 
 Predict = Callable[["Floats"], "Floats"]
@@ -28,7 +29,7 @@ LEAST_SHARE = 1e-6
 HOUSE: dict[str, Any] = {"linear": Linear, "lightgbm": LightGBM, "forest": Forest, "neighbours": Neighbours}
 
 
-def linear(x: Floats, y: Array, n_classes: int, *, penalty: float = 1.0, balanced: bool = False) -> Predict:
+def linear(x: Floats, y: Answers, n_classes: int, *, penalty: float = 1.0, balanced: bool = False) -> Predict:
     """Fit ridge regression, or logistic regression with the same penalty on squared weights.
 
     Args:
@@ -49,7 +50,7 @@ def linear(x: Floats, y: Array, n_classes: int, *, penalty: float = 1.0, balance
     return _shares(_quietly(made, x, y), n_classes)
 
 
-def tree(x: Floats, y: Array, n_classes: int, *, depth: int | None, seed: int, min_leaf: int = 1) -> Predict:
+def tree(x: Floats, y: Answers, n_classes: int, *, depth: int | None, seed: int, min_leaf: int = 1) -> Predict:
     """Fit one decision tree; the shares in a leaf are smoothed by one row spread over all labels."""
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -65,7 +66,7 @@ def tree(x: Floats, y: Array, n_classes: int, *, depth: int | None, seed: int, m
     return lambda rows: shares[model.apply(rows)]
 
 
-def fitted(model: Any, x: Floats, y: Array, n_classes: int) -> Predict:
+def fitted(model: Any, x: Floats, y: Answers, n_classes: int) -> Predict:
     """Fit a scikit-learn estimator and return how it predicts."""
     model = _quietly(model, x, y)
     return _shares(model, n_classes) if n_classes else _values(model)
@@ -74,11 +75,11 @@ def fitted(model: Any, x: Floats, y: Array, n_classes: int) -> Predict:
 def house(
     name: str,
     matrix: Matrix,
-    y: Array,
+    y: Answers,
     n_classes: int,
     *,
     seed: int = 0,
-    exam: tuple[Matrix, Array] | None = None,
+    exam: tuple[Matrix, Answers] | None = None,
     **settings: Any,
 ) -> tuple[Callable[[Matrix], Floats], Curve]:
     """Fit one of the house's own learners; return how it predicts and how its loss fell."""
@@ -88,19 +89,19 @@ def house(
     return model.predict, curve
 
 
-def loss_of(sample: Sample, scores: Floats, y: Array | None = None) -> float:
+def loss_of(sample: Sample, scores: Floats, y: Answers | None = None) -> float:
     """Return the mean loss of answers for the rows held back, or for these truths."""
     truth = sample.held.y if y is None else y
     return float(loss(sample.task.kind, truth, scores).mean())
 
 
-def measured(sample: Sample, metric: str, scores: Floats, choices: Array | None = None) -> float:
+def measured(sample: Sample, metric: str, scores: Floats, choices: Answers | None = None) -> float:
     """Return one of the house's measures on the rows held back."""
     return compute(metric, sample.held.y, scores, choices)
 
 
 def difference(sample: Sample, a: Floats, b: Floats, metric: str | None = None) -> Score:
-    """Return how much greater a measure is for answers ``a`` than for ``b`` on the rows held back, with its interval."""
+    """Return how much greater a measure is for answers ``a`` than for ``b`` on the rows held back."""
     name = metric or ("log_loss" if sample.is_classes else "mse")
     return paired(sample.task, sample.held.y, a, b, metric=name)
 
@@ -132,7 +133,7 @@ def softmax(scores: Floats) -> Floats:
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
-def _quietly(model: Any, x: Floats, y: Array) -> Any:
+def _quietly(model: Any, x: Floats, y: Answers) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that an iteration ended early is measured here, not warned of
         return model.fit(x, y)
@@ -155,6 +156,6 @@ def _shares(model: Any, n_classes: int) -> Predict:
     return predict
 
 
-def _always(y: Array, n_classes: int) -> Predict:
+def _always(y: Answers, n_classes: int) -> Predict:
     shares = np.bincount(y.astype(np.int64), minlength=n_classes) + 0.5
     return lambda rows: np.tile(shares / shares.sum(), (len(rows), 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,8 @@ import numpy as np
 from modelwright.handbook.models import softmax
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Floats
+    from modelwright.handbook.arrays import Answers
 
 Curve = Callable[["Floats"], "Floats"]
 
@@ -53,7 +55,7 @@ class Network:
         """Return a network with weights drawn as is usual for its activation (Glorot 2010; He 2015 for ReLU)."""
         rng = np.random.default_rng(seed)
         gain = 2.0 if activation == "ReLU" else 1.0
-        pairs = list(zip(sizes, sizes[1:], strict=False))
+        pairs = list(pairwise(sizes))
         weights = [rng.normal(0, np.sqrt(gain / n_in), (n_in, n_out)) for n_in, n_out in pairs]
         return cls(weights, [np.zeros(n_out) for _, n_out in pairs], activation, n_classes)
 
@@ -71,7 +73,7 @@ class Network:
         out = self.outputs(x)
         return softmax(out) if self.n_classes else out[:, 0]
 
-    def loss(self, x: Floats, y: Array) -> float:
+    def loss(self, x: Floats, y: Answers) -> float:
         """Return the mean loss: log loss, or half the squared error."""
         out = self.outputs(x)
         if not self.n_classes:
@@ -80,7 +82,7 @@ class Network:
         logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         return float(-logs[np.arange(len(y)), y.astype(np.int64)].mean())
 
-    def gradients(self, x: Floats, y: Array) -> tuple[list[Floats], list[Floats]]:
+    def gradients(self, x: Floats, y: Answers) -> tuple[list[Floats], list[Floats]]:
         """Return the slope of the loss by every weight and bias: one pass forward, one pass back."""
         before, after = self._forward(x)
         slope_of = ACTIVATIONS[self.activation][1]
@@ -94,7 +96,7 @@ class Network:
                 delta = (delta @ self.weights[layer].T) * slope_of(before[layer - 1])
         return by_weight[::-1], by_bias[::-1]
 
-    def train(self, x: Floats, y: Array, *, steps: int) -> list[float]:
+    def train(self, x: Floats, y: Answers, *, steps: int) -> list[float]:
         """Take so many steps of Adam on all rows; return the loss before each."""
         parameters = [*self.weights, *self.biases]
         means, squares = [np.zeros_like(p) for p in parameters], [np.zeros_like(p) for p in parameters]
@@ -117,7 +119,7 @@ class Network:
             after.append(before[-1] if i == len(self.weights) - 1 else curve(before[-1]))
         return before, after
 
-    def _output_error(self, out: Floats, y: Array) -> Floats:
+    def _output_error(self, out: Floats, y: Answers) -> Floats:
         """Return the slope of each row's loss by its outputs: what was said less what is true."""
         if not self.n_classes:
             return np.asarray(out - np.asarray(y)[:, None])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +16,11 @@ from modelwright.reports.names import marked, quoted
 if TYPE_CHECKING:
     import polars as pl
 
-    from modelwright.core.arrays import Array, Floats, Ints
+    from modelwright.core.arrays import Floats, Ints
     from modelwright.core.contract import Contract
     from modelwright.core.matrix import Matrix
     from modelwright.core.split import Split
+    from modelwright.handbook.arrays import Answers
 
 LABELS_MOST = 8
 """Experiments fit many models; of more labels than this only the rows of the most frequent ones are taken."""
@@ -46,7 +47,7 @@ class Side:
     matrix: Matrix
     raw: Floats
     x: Floats
-    y: Array
+    y: Answers
 
     @property
     def n(self) -> int:
@@ -152,7 +153,7 @@ class Sample:
         asked = self.binary()
         share = float(asked.fit.y.mean())
         spread = float(np.sqrt(share * (1 - share))) or 1.0
-        sides = {
+        sides: dict[str, Any] = {
             k: replace(side, y=(side.y - share) / spread) for k, side in (("fit", asked.fit), ("held", asked.held))
         }
         task = replace(asked.task, kind=TaskKind.REGRESSION, labels=(), metric="rmse")
@@ -160,17 +161,20 @@ class Sample:
         notes = (*asked.notes, note, SCALE_NOTE)
         return replace(asked, task=task, n_classes=0, mean=share, spread=spread, notes=notes, **sides)
 
-    def _asking(self, task: Task, fit: Array, held: Array, note: str) -> Sample:
-        sides = {"fit": replace(self.fit, y=fit.astype(np.int64)), "held": replace(self.held, y=held.astype(np.int64))}
+    def _asking(self, task: Task, fit: Answers, held: Answers, note: str) -> Sample:
+        sides: dict[str, Any] = {
+            "fit": replace(self.fit, y=fit.astype(np.int64)),
+            "held": replace(self.held, y=held.astype(np.int64)),
+        }
         asked = f"whether {marked(task.target)} is {quoted(task.labels[1])}"
         return replace(self, task=task, n_classes=2, notes=(*self.notes, note), asked=asked, **sides)
 
 
-def sample_of(  # noqa: PLR0913 - what a prepared table consists of
+def sample_of(
     frame: pl.DataFrame,
     contract: Contract,
     task: Task,
-    target: Array,
+    target: Answers,
     split: Split,
     *,
     name: str,
@@ -195,7 +199,8 @@ def sample_of(  # noqa: PLR0913 - what a prepared table consists of
     fit_rows, held_rows = split.train, split.test
     if len(task.labels) > LABELS_MOST:
         notes.append(
-            f"Of {len(task.labels)} labels, the {LABELS_MOST} most frequent ones are asked for and only their rows taken."
+            f"Of {len(task.labels)} labels, the {LABELS_MOST} most frequent ones are asked for and only their "
+            "rows taken."
         )
         task, target, fit_rows, held_rows = _most_frequent(task, target, fit_rows, held_rows)
     n_classes = len(task.labels)
@@ -210,11 +215,12 @@ def sample_of(  # noqa: PLR0913 - what a prepared table consists of
         notes.append(SCALE_NOTE)
         mean, spread = float(answers[0].mean()), float(answers[0].std()) or 1.0
         answers = (answers[0] - mean) / spread, (answers[1] - mean) / spread
-    sides = [
+    fit, held = (
         Side(frame[rows], matrix, raw, x, y)
         for rows, matrix, raw, x, y in zip((fit_rows, held_rows), matrices, raws, xs, answers, strict=True)
-    ]
-    return Sample(name, task, contract, *sides, names, n_classes, mean, spread, n_all, tuple(notes), _asked(task))
+    )
+    asked = _asked(task)
+    return Sample(name, task, contract, fit, held, names, n_classes, mean, spread, n_all, tuple(notes), asked)
 
 
 def _asked(task: Task) -> str:
@@ -227,7 +233,7 @@ def _asked(task: Task) -> str:
             return f"what number {marked(task.target)} is"
 
 
-def _most_frequent(task: Task, target: Array, fit: Ints, held: Ints) -> tuple[Task, Array, Ints, Ints]:
+def _most_frequent(task: Task, target: Answers, fit: Ints, held: Ints) -> tuple[Task, Answers, Ints, Ints]:
     counts = np.bincount(target[fit].astype(np.int64), minlength=len(task.labels))
     kept = np.sort(np.argsort(-counts, kind="stable")[:LABELS_MOST])
     place = np.full(len(task.labels), -1)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats, Ints
+    from modelwright.core.arrays import Floats, Ints
+    from modelwright.handbook.arrays import Answers
 
 
-def strongest(x: Floats, y: Array, is_classes: bool) -> Ints:
+def strongest(x: Floats, y: Answers, is_classes: bool) -> Ints:
     """Return the columns by falling share of the target's variance that each explains alone.
 
     Args:
@@ -24,7 +25,7 @@ def strongest(x: Floats, y: Array, is_classes: bool) -> Ints:
     return np.argsort(-explained(x, y, is_classes), kind="stable")
 
 
-def explained(x: Floats, y: Array, is_classes: bool) -> Floats:
+def explained(x: Floats, y: Answers, is_classes: bool) -> Floats:
     """Return, by column, the share of variance that column and target have in common, 0 to 1."""
     centred = x - x.mean(axis=0)
     total = (centred**2).sum(axis=0)
@@ -35,4 +36,5 @@ def explained(x: Floats, y: Array, is_classes: bool) -> Floats:
         aim = y - y.mean()
         size = float(aim @ aim)
         between = (centred.T @ aim) ** 2 / size if size > 0 else np.zeros(x.shape[1])
-    return np.divide(between, total, out=np.zeros(x.shape[1]), where=total > 0)
+    shared: Floats = np.divide(between, total, out=np.zeros(x.shape[1]), where=total > 0)
+    return shared

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -116,5 +116,5 @@ def _eights() -> pl.DataFrame:
     return _digits().select(pl.exclude("digit"), is_eight.alias("eight"))
 
 
-def _frame(values: object, names: list[str], target: str, answers: list[str] | list[float]) -> pl.DataFrame:
+def _frame(values: Any, names: list[str], target: str, answers: list[str] | list[float]) -> pl.DataFrame:
     return pl.DataFrame(values, schema=names, orient="row").with_columns(pl.Series(target, answers))

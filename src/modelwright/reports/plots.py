@@ -207,8 +207,8 @@ def grid(cells: Sequence[tuple[str, str, float, str]], x_title: str, y_title: st
         {"x": clean(a, 14), "y": clean(b, 16), "depth": d, "text": t, "ink": INK if d < 0.75 else "var(--on-accent)"}
         for a, b, d, t in cells
     ]
-    xs, ys = list(dict.fromkeys(r["x"] for r in rows)), list(dict.fromkeys(r["y"] for r in rows))
-    plain = {"grid": False, "ticks": False, "domain": False}
+    xs, ys = (list(dict.fromkeys(str(r[k]) for r in rows)) for k in ("x", "y"))
+    plain: dict[str, Any] = {"grid": False, "ticks": False, "domain": False}
     x = alt.X("x", type="nominal", sort=xs, title=x_title, axis=alt.Axis(labelAngle=0 if len(xs) < 4 else -90, **plain))
     y = alt.Y("y", type="nominal", sort=ys, title=y_title, axis=alt.Axis(**plain))
     depth = alt.Opacity("depth", type="quantitative", scale=alt.Scale(domain=[0, 1], range=[0.04, 0.92]), legend=None)

@@ -115,10 +115,10 @@ def _answer(name: str, options: dict[str, Any], settings: Settings, run: Run, *,
 
 def _role(out: str | None, *, as_json: bool) -> None:
     from modelwright.core.fingerprint import plain
-    from modelwright.flows.handbook import role, role_page, role_text, write_page
+    from modelwright.flows.handbook import page_of_role, role, role_text, write_page
 
     sections = role(_verbs())
-    written = {"page": str(write_page(out, role_page(sections, home=False)))} if out else {}
+    written = {"page": str(write_page(out, page_of_role(sections)))} if out else {}
     if as_json:
         click.echo(as_text({"name": ROLE, "sections": plain(sections), **written}))
     else:
@@ -165,7 +165,7 @@ def _practise(options: dict[str, Any], settings: Settings, run: Run, *, as_json:
             return
 
 
-def _one_round(  # noqa: PLR0913 - what a round needs
+def _one_round(
     question: Question, marked: Marked, place: Path, options: dict[str, Any], settings: Settings, run: Run
 ) -> None:
     from modelwright.flows import practice

@@ -68,7 +68,8 @@ def experiment(sample: Sample, seed: int) -> Experiment:
             2,
         )
     done = f.say(
-        "A network with one hidden layer of {hidden} units learnt from {n_fit} rows with four activations and otherwise the same start and steps; its loss was measured on {n_held} rows held back. "
+        "A network with one hidden layer of {hidden} units learnt from {n_fit} rows with four activations "
+        "and otherwise the same start and steps; its loss was measured on {n_held} rows held back. "
         "Then the slopes of an untrained network of {depth} layers were followed back from the loss to the first layer."
     )
     return Experiment(
@@ -77,7 +78,7 @@ def experiment(sample: Sample, seed: int) -> Experiment:
 
 
 def _trained(s: Sample, network: Network, x: Floats, held: Floats) -> Floats:
-    """Train in legs and return the answers for the rows held back after the leg that a fifth of the others liked best."""
+    """Train in legs; return the answers after the leg that a fifth of the rows, not learnt from, liked best."""
     n_stop = max(int(s.fit.n * STOPPING_SHARE), 1)
     best, answers = np.inf, network.predict(held)
     for _ in range(LEGS):
@@ -101,19 +102,27 @@ def _slopes(s: Sample, x: Floats, activation: str, seed: int) -> Floats:
 def _meaning(f: Facts, helps: int) -> tuple[str, ...]:
     said = [
         f.say(
-            "Without an activation, two layers are one: multiplied together they give the same outputs up to {merged}. Its loss, {loss_identity}, is that of a linear model trained a little ({linear} when solved fully)."
+            "Without an activation, two layers are one: multiplied together they give the same outputs up to "
+            "{merged}. Its loss, {loss_identity}, is that of a linear model trained a little ({linear} when "
+            "solved fully)."
         )
     ]
     ends = {
-        1: "With {bent} the loss is {loss_bent}: bending pays here, by {edge} (95 % interval {edge_low} to {edge_high}).",
-        0: "With {bent}, the best of the three here, it is {loss_bent}; the difference of {edge} (95 % interval {edge_low} to {edge_high}) is not to be told from none: what these columns say about the target is nearly linear, or the rows are too few to show more.",
-        -1: "With {bent}, the best of the three here, it is {loss_bent}, worse than without: more flexibility than these rows can fill.",
+        1: "With {bent} the loss is {loss_bent}: bending pays here, by {edge} (95 % interval {edge_low} to "
+        "{edge_high}).",
+        0: "With {bent}, the best of the three here, it is {loss_bent}; the difference of {edge} (95 % interval "
+        "{edge_low} to {edge_high}) is not to be told from none: what these columns say about the target is "
+        "nearly linear, or the rows are too few to show more.",
+        -1: "With {bent}, the best of the three here, it is {loss_bent}, worse than without: more flexibility "
+        "than these rows can fill.",
     }
     said.append(f.say(ends[helps]))
     if f["first_sigmoid"] < f["first_ReLU"]:
         said.append(
             f.say(
-                "Through {depth} layers, the first layer's slopes are {first_sigmoid} of the last one's with sigmoid, {first_tanh} with tanh and {first_ReLU} with ReLU. A sigmoid's slope is at most a quarter, and ten quarters multiplied leave nothing to learn from: the vanishing gradient."
+                "Through {depth} layers, the first layer's slopes are {first_sigmoid} of the last one's with "
+                "sigmoid, {first_tanh} with tanh and {first_ReLU} with ReLU. A sigmoid's slope is at most a "
+                "quarter, and ten quarters multiplied leave nothing to learn from: the vanishing gradient."
             )
         )
     return tuple(said)
@@ -122,14 +131,16 @@ def _meaning(f: Facts, helps: int) -> tuple[str, ...]:
 def _advice(f: Facts, helps: int) -> tuple[str, ...]:
     first = (
         f.say(
-            "A network can find something here that a linear model can't ({loss_bent} against {loss_identity}); compare it with boosted trees before you invest in it."
+            "A network can find something here that a linear model can't ({loss_bent} against "
+            "{loss_identity}); compare it with boosted trees before you invest in it."
         )
         if helps > 0
         else "For this table start with a linear model or boosted trees; a network's activation is not what is missing."
     )
     return (
         first,
-        "In hidden layers use ReLU or a smooth kin of it (GELU, SiLU) with He initialisation; at the output what the task asks: nothing for numbers, sigmoid for yes or no, softmax for one of many.",
+        "In hidden layers use ReLU or a smooth kin of it (GELU, SiLU) with He initialisation; at the output "
+        "what the task asks: nothing for numbers, sigmoid for yes or no, softmax for one of many.",
     )
 
 
@@ -143,7 +154,8 @@ def _shapes() -> Figure:
     spec = plots.lines(series, plots.Axis("what goes into the unit"), plots.Axis("what comes out", ends=(-1.2, 4.0)))
     return Figure(
         "Three ways to bend",
-        "Sigmoid and tanh flatten on both sides, where their slope, and with it learning, dies. ReLU keeps a slope of one on the right.",
+        "Sigmoid and tanh flatten on both sides, where their slope, and with it learning, dies. ReLU keeps a "
+        "slope of one on the right.",
         spec,
     )
 
@@ -167,13 +179,20 @@ ENTRY = Entry(
     name="activation-functions",
     question="Why do neural networks need activation functions, and which do you choose?",
     topic=Topic.ALGORITHMS,
-    short="Without them any stack of layers collapses into one linear layer. The usual choice is ReLU or a smooth variant inside, and whatever the task asks for at the output.",
+    short="Without them any stack of layers collapses into one linear layer. The usual choice is ReLU or a smooth "
+    "variant inside, and whatever the task asks for at the output.",
     explanation=(
-        "A layer computes a weighted sum. A weighted sum of weighted sums is again a weighted sum, so without something non-linear in between depth buys nothing. The activation is that bend; with it, a wide enough "
+        "A layer computes a weighted sum. A weighted sum of weighted sums is again a weighted sum, so "
+        "without something non-linear in between depth buys nothing. The activation is that bend; with it, a "
+        "wide enough "
         "network can approximate any continuous function.",
-        "Sigmoid and tanh squash into a range and flatten at the ends. Flat means a slope near zero, and backpropagation multiplies slopes: in deep stacks they vanish. ReLU, max(0, z), has slope one for every positive input and costs nothing; "
-        "its risk is the 'dead' unit that is negative for all rows. Leaky ReLU, GELU and SiLU keep a little slope there.",
-        "At the output the activation belongs to the loss: identity with squared error, sigmoid with binary log loss, softmax with log loss over many labels.",
+        "Sigmoid and tanh squash into a range and flatten at the ends. Flat means a slope near zero, and "
+        "backpropagation multiplies slopes: in deep stacks they vanish. ReLU, max(0, z), has slope one for "
+        "every positive input and costs nothing; "
+        "its risk is the 'dead' unit that is negative for all rows. Leaky ReLU, GELU and SiLU keep a little "
+        "slope there.",
+        "At the output the activation belongs to the loss: identity with squared error, sigmoid with binary "
+        "log loss, softmax with log loss over many labels.",
     ),
     points=(
         Point("They make the network non-linear; without them it is one linear layer.", r"non-?linear|linear"),

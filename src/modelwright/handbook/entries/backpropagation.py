@@ -15,7 +15,8 @@ from modelwright.reports import plots
 from modelwright.reports.figures import Series
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Floats
+    from modelwright.handbook.arrays import Answers
     from modelwright.handbook.sample import Sample
 
 ROWS, COLUMNS_MOST, HIDDEN, STEPS = 64, 20, (8, 6), 300
@@ -59,8 +60,10 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f.number("loss_first", "training loss before", losses[0])
     f.number("loss_last", "training loss after", losses[-1])
     done = f.say(
-        "A network of {shape} units (tanh) was given {n_rows} rows. The slope of the loss by each of its {n_weights} weights was computed twice: by backpropagation, and by nudging that weight "
-        "up and down a little and measuring the loss again. Then the network was trained for {steps} steps with the slopes from backpropagation."
+        "A network of {shape} units (tanh) was given {n_rows} rows. The slope of the loss by each of its "
+        "{n_weights} weights was computed twice: by backpropagation, and by nudging that weight "
+        "up and down a little and measuring the loss again. Then the network was trained for {steps} steps "
+        "with the slopes from backpropagation."
     )
     spec = plots.lines(
         [Series("error", tuple(zip(NUDGES, (max(e, 1e-16) for e in errors), strict=True)))],
@@ -69,7 +72,8 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     )
     figure = Figure(
         "Agreement of the two gradients",
-        "Nudges too large (right) see the curve instead of the slope; too small (left), the computer's rounding takes over.",
+        "Nudges too large (right) see the curve instead of the slope; too small (left), the computer's "
+        "rounding takes over.",
         spec,
     )
     falls = plots.lines(
@@ -93,7 +97,7 @@ def _flat(gradients: tuple[list[Floats], list[Floats]]) -> Floats:
     return np.concatenate([g.ravel() for part in gradients for g in part])
 
 
-def _numerical(network: Network, x: Floats, y: Array, nudge: float) -> Floats:
+def _numerical(network: Network, x: Floats, y: Answers, nudge: float) -> Floats:
     """Return the slopes by central differences: two passes for every weight."""
     slopes = []
     for parameter in (*network.weights, *network.biases):
@@ -115,7 +119,7 @@ def _apart(a: Floats, b: Floats) -> float:
     return float(np.abs(a - b).max()) / size if size > 0 else 0.0
 
 
-def _without_slope(network: Network, x: Floats, y: Array) -> tuple[list[Floats], list[Floats]]:
+def _without_slope(network: Network, x: Floats, y: Answers) -> tuple[list[Floats], list[Floats]]:
     """Return what backpropagation gives when the chain rule leaves out one factor, the activation's slope."""
     from modelwright.handbook import network as module
 
@@ -140,10 +144,14 @@ def _meaning(f: Facts) -> tuple[str, ...]:
             )
         ),
         f.say(
-            "A mistake would show: without the activation's slope, one factor of the chain rule, they differ by {error_broken}. A coarse nudge gives {error_coarse} and a very fine one {error_fine}, so the check has a best step of its own."
+            "A mistake would show: without the activation's slope, one factor of the chain rule, they differ "
+            "by {error_broken}. A coarse nudge gives {error_coarse} and a very fine one {error_fine}, so the "
+            "check has a best step of its own."
         ),
         f.say(
-            "Backpropagation takes {passes_back} passes for all {n_weights} slopes, nudging {passes_nudge}: here {seconds_back} against {seconds_nudge}. That the price does not grow with the number of weights is why networks can be trained at all."
+            "Backpropagation takes {passes_back} passes for all {n_weights} slopes, nudging {passes_nudge}: "
+            "here {seconds_back} against {seconds_nudge}. That the price does not grow with the number of "
+            "weights is why networks can be trained at all."
         ),
     ]
     if f["loss_last"] < f["loss_first"]:
@@ -154,7 +162,8 @@ def _meaning(f: Facts) -> tuple[str, ...]:
 def _advice(f: Facts) -> tuple[str, ...]:
     return (
         f.say(
-            "When you write a layer or a loss of your own, check its slopes this way on a few rows, with a nudge near {nudge} and double precision, before you train anything with it."
+            "When you write a layer or a loss of your own, check its slopes this way on a few rows, with a "
+            "nudge near {nudge} and double precision, before you train anything with it."
         ),
         "Check away from kinks (ReLU at zero has two slopes), and with dropout and shuffling switched off.",
     )
@@ -164,12 +173,19 @@ ENTRY = Entry(
     name="backpropagation",
     question="How does backpropagation work?",
     topic=Topic.ALGORITHMS,
-    short="It is the chain rule, applied from the loss backwards: each layer receives how much the loss minds its outputs, and passes on how much it therefore minds its inputs and weights.",
+    short="It is the chain rule, applied from the loss backwards: each layer receives how much the loss minds its "
+    "outputs, and passes on how much it therefore minds its inputs and weights.",
     explanation=(
-        "Forward, each layer turns its inputs into outputs and remembers them. At the end stands the loss. Backward, the slope of the loss by the last outputs is known (for log loss with softmax it is "
-        "simply prediction minus truth). Each layer multiplies the slope it receives by its own: by the activation's slope, by the weights to reach the layer before, by the remembered inputs to get the slope of its weights.",
-        "Every intermediate result is used once, so all slopes together cost about two to three forward passes, whatever the number of weights. Nudging each weight in turn would cost two passes per weight.",
-        "Slopes are products over layers. Many factors below one vanish, many above one explode; that is why activations, initial weights, normalisation and skip connections matter in deep networks. "
+        "Forward, each layer turns its inputs into outputs and remembers them. At the end stands the loss. "
+        "Backward, the slope of the loss by the last outputs is known (for log loss with softmax it is "
+        "simply prediction minus truth). Each layer multiplies the slope it receives by its own: by the "
+        "activation's slope, by the weights to reach the layer before, by the remembered inputs to get the "
+        "slope of its weights.",
+        "Every intermediate result is used once, so all slopes together cost about two to three forward "
+        "passes, whatever the number of weights. Nudging each weight in turn would cost two passes per "
+        "weight.",
+        "Slopes are products over layers. Many factors below one vanish, many above one explode; that is why "
+        "activations, initial weights, normalisation and skip connections matter in deep networks. "
         "Backpropagation only computes the gradient; what to do with it is the optimiser's business.",
     ),
     points=(

@@ -14,11 +14,19 @@ from modelwright.reports import plots
 from modelwright.reports.figures import Series
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats, Ints
+    from modelwright.core.arrays import Floats, Ints
+    from modelwright.handbook.arrays import Answers
     from modelwright.handbook.sample import Sample
 
 ROWS_MOST, HELD_MOST, TREES, ROUNDS, RESAMPLES, BAG = 1_200, 800, 60, 120, 5, 15
-SMALL = {"leaves": 4, "learning_rate": 0.1, "min_leaf": 5, "row_share": 1.0, "feature_share": 1.0, "patience": 0}
+SMALL: dict[str, Any] = {
+    "leaves": 4,
+    "learning_rate": 0.1,
+    "min_leaf": 5,
+    "row_share": 1.0,
+    "feature_share": 1.0,
+    "patience": 0,
+}
 
 
 def experiment(sample: Sample, seed: int) -> Experiment:
@@ -61,8 +69,11 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     gain = f.score("gain", "loss of one tree less that of bagging", difference(s, single, bagged[-1]))
     edge = f.score("edge", "loss of bagging less that of boosting", difference(s, bagged[-1], boosted))
     done = f.say(
-        "On {n_fit} rows: one deep decision tree; {trees} such trees, each on its own bootstrap resample, averaged (bagging); and {rounds} trees of four leaves in a row, "
-        "each correcting what the sum so far gets wrong (boosting, by LightGBM). Losses are those on {n_held} rows held back. Fitting each way on {resamples} resamples split its error into bias and variance."
+        "On {n_fit} rows: one deep decision tree; {trees} such trees, each on its own bootstrap resample, "
+        "averaged (bagging); and {rounds} trees of four leaves in a row, "
+        "each correcting what the sum so far gets wrong (boosting, by LightGBM). Losses are those on "
+        "{n_held} rows held back. Fitting each way on {resamples} resamples split its error into bias and "
+        "variance."
     )
     figures = (_growing(bagged_losses, boosted_losses, f["tree"], s.loss_name), _split_figure(f, s.loss_name))
     return Experiment(done, figures, f.all(), _meaning(f, -better(gain), -better(edge)), _advice(f, -better(edge)))
@@ -83,7 +94,7 @@ def _bagged(s: Sample, rows: Ints, n_trees: int, seed: int) -> list[Floats]:
     return means
 
 
-def _boosted(s: Sample, rows: Array, n_rounds: int, seed: int) -> Floats:
+def _boosted(s: Sample, rows: Answers, n_rounds: int, seed: int) -> Floats:
     predict, _ = house(
         "lightgbm", s.fit.matrix.take(rows), s.fit.y[rows], s.n_classes, seed=seed, rounds=max(n_rounds, 1), **SMALL
     )
@@ -106,29 +117,34 @@ def _meaning(f: Facts, helps: int, wins: int) -> tuple[str, ...]:
     if helps > 0:
         said.append(
             f.say(
-                "Averaging pays: one deep tree has a loss of {tree}, {trees} of them averaged {bagged}, better by {gain} (95 % interval {gain_low} to {gain_high})."
+                "Averaging pays: one deep tree has a loss of {tree}, {trees} of them averaged {bagged}, "
+                "better by {gain} (95 % interval {gain_low} to {gain_high})."
             )
         )
     else:
         said.append(
             f.say(
-                "Averaging hardly pays here: one deep tree has a loss of {tree}, {trees} averaged {bagged} (difference {gain}, 95 % interval {gain_low} to {gain_high})."
+                "Averaging hardly pays here: one deep tree has a loss of {tree}, {trees} averaged {bagged} "
+                "(difference {gain}, 95 % interval {gain_low} to {gain_high})."
             )
         )
     if f["variance_bag"] < f["variance_tree"]:
         said.append(
             f.say(
-                "It works on the variance, {variance_tree} for one tree and {variance_bag} for the average; bias and noise go from {bias_tree} to {bias_bag}."
+                "It works on the variance, {variance_tree} for one tree and {variance_bag} for the average; "
+                "bias and noise go from {bias_tree} to {bias_bag}."
             )
         )
     else:
         said.append(
             f.say(
-                "Unusually, the average varies no less from resample to resample ({variance_bag}) than one tree does ({variance_tree})."
+                "Unusually, the average varies no less from resample to resample ({variance_bag}) than one "
+                "tree does ({variance_tree})."
             )
         )
     first = f.say(
-        "Boosting begins with a model that is nearly a constant (loss {boosted_first}) and works on the bias: round by round the loss falls to {boosted} after {n_best} rounds"
+        "Boosting begins with a model that is nearly a constant (loss {boosted_first}) and works on the "
+        "bias: round by round the loss falls to {boosted} after {n_best} rounds"
     )
     said.append(
         first
@@ -151,11 +167,13 @@ def _advice(f: Facts, wins: int) -> tuple[str, ...]:
     first = {
         1: f.say("Use boosting here, with a small rate and early stopping (about {n_best} rounds at this rate)."),
         -1: "Use a forest here: it needs no tuning, and on rows this few or this noisy it is the safer of the two.",
-        0: "Either will do. A forest needs no tuning; boosting is smaller and faster to score. Blending both, as modelwright's ensemble does, often beats either.",
+        0: "Either will do. A forest needs no tuning; boosting is smaller and faster to score. Blending both, "
+        "as modelwright's ensemble does, often beats either.",
     }[wins]
     return (
         first,
-        "More trees never hurt bagging, they only cost time; more rounds of boosting do hurt, so stop by rows held back.",
+        "More trees never hurt bagging, they only cost time; more rounds of boosting do hurt, so stop by "
+        "rows held back.",
     )
 
 
@@ -190,13 +208,19 @@ ENTRY = Entry(
     name="bagging-boosting",
     question="What is the difference between bagging and boosting?",
     topic=Topic.ALGORITHMS,
-    short="Both combine many models. Bagging averages flexible ones fitted side by side on resamples, to lower variance; boosting adds simple ones in a row, each on the mistakes so far, to lower bias.",
+    short="Both combine many models. Bagging averages flexible ones fitted side by side on resamples, to lower "
+    "variance; boosting adds simple ones in a row, each on the mistakes so far, to lower bias.",
     explanation=(
-        "Bagging (bootstrap aggregating) draws resamples of the rows, fits a deep tree on each and averages. Each tree is nearly unbiased and very unsteady; the average keeps the first and loses the second. "
-        "A random forest also lets each split look at a few columns only, so that the trees differ more and the average gains more.",
-        "Boosting starts from almost nothing and fits each new small tree to what is still wrong: reweighted rows in AdaBoost, the gradient of the loss in gradient boosting (XGBoost, LightGBM, CatBoost). "
+        "Bagging (bootstrap aggregating) draws resamples of the rows, fits a deep tree on each and averages. "
+        "Each tree is nearly unbiased and very unsteady; the average keeps the first and loses the second. "
+        "A random forest also lets each split look at a few columns only, so that the trees differ more and "
+        "the average gains more.",
+        "Boosting starts from almost nothing and fits each new small tree to what is still wrong: reweighted "
+        "rows in AdaBoost, the gradient of the loss in gradient boosting (XGBoost, LightGBM, CatBoost). "
         "A learning rate keeps each step small.",
-        "Bagging's trees are independent, so they can be grown in parallel, and more of them never hurt. Boosting's trees depend on each other, and at some point they begin to fit noise, so one stops early. "
+        "Bagging's trees are independent, so they can be grown in parallel, and more of them never hurt. "
+        "Boosting's trees depend on each other, and at some point they begin to fit noise, so one stops "
+        "early. "
         "On tables, tuned boosting is usually the strongest single method; forests come close without tuning.",
     ),
     points=(

@@ -14,7 +14,8 @@ from modelwright.reports import plots
 from modelwright.reports.figures import Series
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Floats
+    from modelwright.handbook.arrays import Answers
     from modelwright.handbook.sample import Sample
 
 EPOCHS, MINI, ROWS_MOST, COLUMNS_MOST, LATE = 20, 32, 1_500, 20, 5
@@ -54,13 +55,16 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         )
         f.seconds(f"seconds_{name}", f"time, {words[name]}", seconds)
     done = f.say(
-        "The same linear model ({n_columns} columns) was fitted to {n_fit} rows by descent on the squared error, each method looking {epochs} times at every row: all rows a step, {mini} rows a step, one row a step, "
-        "and one row a step with a rate that falls from epoch to epoch. Each had half the largest rate that theory calls safe for its batch."
+        "The same linear model ({n_columns} columns) was fitted to {n_fit} rows by descent on the squared "
+        "error, each method looking {epochs} times at every row: all rows a step, {mini} rows a step, one "
+        "row a step, "
+        "and one row a step with a rate that falls from epoch to epoch. Each had half the largest rate that "
+        "theory calls safe for its batch."
     )
     return Experiment(done, (_figure(runs, start, floor, words),), f.all(), _meaning(f), _advice(f), s.notes)
 
 
-def _loss(x: Floats, y: Array, weights: Floats) -> float:
+def _loss(x: Floats, y: Answers, weights: Answers) -> float:
     return float(((x @ weights - y) ** 2).mean() / 2)
 
 
@@ -68,7 +72,7 @@ def _way(loss: float, start: float, floor: float) -> float:
     return max((start - loss) / (start - floor), 0.0) if start > floor else 0.0
 
 
-def _run(x: Floats, y: Array, size: int, *, falls: bool, seed: int) -> tuple[list[float], float, int]:
+def _run(x: Floats, y: Answers, size: int, *, falls: bool, seed: int) -> tuple[list[float], float, int]:
     """Return the loss before the first and after every epoch, the seconds it took, and the steps of an epoch."""
     rng, n = np.random.default_rng(seed), len(y)
     steep = float(np.linalg.eigvalsh(x.T @ x / n)[-1])
@@ -90,13 +94,17 @@ def _run(x: Floats, y: Array, size: int, *, falls: bool, seed: int) -> tuple[lis
 def _meaning(f: Facts) -> tuple[str, ...]:
     said = [
         f.say(
-            "After one look at the rows, descent with all rows has gone {first_batch} of the way, batches of {mini} {first_mini}, single rows {first_single}: the smaller the batch, the more steps ({updates_batch}, {updates_mini} and {updates_single}) for the same reading."
+            "After one look at the rows, descent with all rows has gone {first_batch} of the way, batches of "
+            "{mini} {first_mini}, single rows {first_single}: the smaller the batch, the more steps "
+            "({updates_batch}, {updates_mini} and {updates_single}) for the same reading."
         )
     ]
     if f["above_single"] > f["above_mini"] * 1.2:
         said.append(
             f.say(
-                "But a fixed rate on single rows never comes to rest: over the last epochs it lies {above_single} above the least loss, batches of {mini} {above_mini}. One row's gradient is right only on average, and the noise keeps it moving."
+                "But a fixed rate on single rows never comes to rest: over the last epochs it lies "
+                "{above_single} above the least loss, batches of {mini} {above_mini}. One row's gradient is "
+                "right only on average, and the noise keeps it moving."
             )
         )
     if f["above_falling"] < f["above_single"]:
@@ -104,12 +112,16 @@ def _meaning(f: Facts) -> tuple[str, ...]:
     else:
         said.append(
             f.say(
-                "A falling rate does not help here ({above_falling} against {above_single}): it fell before the way was gone."
+                "A falling rate does not help here ({above_falling} against {above_single}): it fell before "
+                "the way was gone."
             )
         )
     said.append(
         f.say(
-            "In the end they have gone {last_batch}, {last_mini}, {last_single} and {last_falling} of the way; in this plain numpy the {epochs} epochs took {seconds_batch}, {seconds_mini}, {seconds_single} and {seconds_falling}: small batches cost time where big ones use the processor's width."
+            "In the end they have gone {last_batch}, {last_mini}, {last_single} and {last_falling} of the "
+            "way; in this plain numpy the {epochs} epochs took {seconds_batch}, {seconds_mini}, "
+            "{seconds_single} and {seconds_falling}: small batches cost time where big ones use the "
+            "processor's width."
         )
     )
     return tuple(said)
@@ -129,9 +141,11 @@ def _advice(f: Facts) -> tuple[str, ...]:
             + name
             + " came closest ({last_"
             + best
-            + "} of the way). Small batches are the usual choice in between: many steps, little noise, whole vectors for the processor."
+            + "} of the way). Small batches are the usual choice in between: many steps, little noise, whole "
+            "vectors for the processor."
         ),
-        "For a linear model of a few thousand rows use an exact or second-order solver; stochastic steps pay when rows no longer fit into memory, or for networks.",
+        "For a linear model of a few thousand rows use an exact or second-order solver; stochastic steps pay "
+        "when rows no longer fit into memory, or for networks.",
     )
 
 
@@ -159,13 +173,19 @@ ENTRY = Entry(
     name="batch-stochastic",
     question="What is the difference between batch, mini-batch and stochastic gradient descent?",
     topic=Topic.ALGORITHMS,
-    short="They differ in how many rows each step looks at: all (exact and slow), one (noisy and quick), or a few dozen (the usual compromise).",
+    short="They differ in how many rows each step looks at: all (exact and slow), one (noisy and quick), or a few "
+    "dozen (the usual compromise).",
     explanation=(
-        "The loss is a mean over rows, so its gradient is too. Batch descent computes it over all rows for every step. Stochastic descent takes one row's gradient, which is right on average, and steps at once. "
+        "The loss is a mean over rows, so its gradient is too. Batch descent computes it over all rows for "
+        "every step. Stochastic descent takes one row's gradient, which is right on average, and steps at "
+        "once. "
         "Mini-batches average a few dozen.",
-        "Halving the noise takes four times the rows, while one step over all rows costs n times a single one; so early on, many cheap noisy steps beat few exact ones. "
-        "Late, the noise dominates: with a fixed rate the weights wander around the minimum, and the rate must fall (or the batch grow) to settle.",
-        "Mini-batches also suit the hardware, which multiplies matrices far faster than row by row, and their noise helps networks leave sharp valleys. "
+        "Halving the noise takes four times the rows, while one step over all rows costs n times a single "
+        "one; so early on, many cheap noisy steps beat few exact ones. "
+        "Late, the noise dominates: with a fixed rate the weights wander around the minimum, and the rate "
+        "must fall (or the batch grow) to settle.",
+        "Mini-batches also suit the hardware, which multiplies matrices far faster than row by row, and "
+        "their noise helps networks leave sharp valleys. "
         "Rows are shuffled every epoch; batch size and rate are tuned together.",
     ),
     points=(

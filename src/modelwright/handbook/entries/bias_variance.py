@@ -45,9 +45,12 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f.percent("share_best", "variance as a share of the error, best depth", _share(parts[best]))
     f.number("variance_half", f"variance at depth {deep}, learning from half the rows", half["variance"])
     done = f.say(
-        "For each depth a decision tree was fitted on {resamples} bootstrap resamples of {n_fit} rows, and all of them were "
-        "asked about the same {n_held} rows held back. What their answers have in common misses the truth by the bias (noise "
-        "in the target included); how far they differ from each other is the variance. The two add up to the error, measured as {loss}."
+        "For each depth a decision tree was fitted on {resamples} bootstrap resamples of {n_fit} rows, and "
+        "all of them were "
+        "asked about the same {n_held} rows held back. What their answers have in common misses the truth by "
+        "the bias (noise "
+        "in the target included); how far they differ from each other is the variance. The two add up to the "
+        "error, measured as {loss}."
     )
     return Experiment(done, (_figure(parts, s.loss_name),), f.all(), _meaning(f), _advice(f))
 
@@ -68,32 +71,39 @@ def _share(part: dict[str, Any]) -> float:
 def _meaning(f: Facts) -> tuple[str, ...]:
     said = [
         f.say(
-            "From depth 1 to {deep} the variance goes from {variance_shallow} to {variance_deep}, and bias with noise from {bias_shallow} to {bias_deep}."
+            "From depth 1 to {deep} the variance goes from {variance_shallow} to {variance_deep}, and bias "
+            "with noise from {bias_shallow} to {bias_deep}."
         )
     ]
     if f["loss_best"] * CLEARLY < min(f["loss_shallow"], f["loss_deep"]):
         said.append(
             f.say(
-                "The error is least at depth {best} ({loss_best}): simpler trees miss what is there ({loss_shallow} at depth 1), deeper ones learn their sample by heart ({loss_deep}). That valley is the trade-off."
+                "The error is least at depth {best} ({loss_best}): simpler trees miss what is there "
+                "({loss_shallow} at depth 1), deeper ones learn their sample by heart ({loss_deep}). That "
+                "valley is the trade-off."
             )
         )
     elif f["loss_deep"] <= f["loss_shallow"]:
         said.append(
             f.say(
-                "The error still falls, or stays, with depth here ({loss_shallow} to {loss_deep}): this table has more pattern than the deepest tree could use up, so the far side of the valley is not reached."
+                "The error still falls, or stays, with depth here ({loss_shallow} to {loss_deep}): this "
+                "table has more pattern than the deepest tree could use up, so the far side of the valley is "
+                "not reached."
             )
         )
     else:
         said.append(
             f.say(
-                "The simplest tree is as good as any here ({loss_shallow}; {loss_deep} at depth {deep}): there is little to find in these columns, and every further split learns noise."
+                "The simplest tree is as good as any here ({loss_shallow}; {loss_deep} at depth {deep}): "
+                "there is little to find in these columns, and every further split learns noise."
             )
         )
     said.append(f.say("At the best depth {share_best} of the error is variance."))
     if f["variance_half"] > f["variance_deep"] * CLEARLY:
         said.append(
             f.say(
-                "More rows work against variance, not against bias: with {n_half} rows instead of {n_fit} the deepest trees' variance is {variance_half} instead of {variance_deep}."
+                "More rows work against variance, not against bias: with {n_half} rows instead of {n_fit} "
+                "the deepest trees' variance is {variance_half} instead of {variance_deep}."
             )
         )
     return tuple(said)
@@ -103,15 +113,18 @@ def _advice(f: Facts) -> tuple[str, ...]:
     if f["share_best"] >= MOSTLY:
         return (
             f.say(
-                "Variance is {share_best} of the error even at the best depth: average many trees (a forest), or collect more rows, before you look for a more flexible model."
+                "Variance is {share_best} of the error even at the best depth: average many trees (a "
+                "forest), or collect more rows, before you look for a more flexible model."
             ),
             "Then look at the spread of cross-validation scores: it should shrink.",
         )
     return (
         f.say(
-            "At the best depth most of the error ({bias_best} of {loss_best}) comes back with every sample: more rows alone won't move it. Better columns, or a more flexible model such as boosting, might."
+            "At the best depth most of the error ({bias_best} of {loss_best}) comes back with every sample: "
+            "more rows alone won't move it. Better columns, or a more flexible model such as boosting, might."
         ),
-        "Part of it is noise in the target, which no model removes; estimate it from rows that are alike and have different answers.",
+        "Part of it is noise in the target, which no model removes; estimate it from rows that are alike and "
+        "have different answers.",
     )
 
 
@@ -130,15 +143,21 @@ ENTRY = Entry(
     name="bias-variance",
     question="What is the bias–variance trade-off?",
     topic=Topic.CONCEPTS,
-    short="A model too simple misses the pattern every time (bias); one too flexible follows the accidents of its sample (variance). The expected error is the sum, plus noise.",
+    short="A model too simple misses the pattern every time (bias); one too flexible follows the accidents of its "
+    "sample (variance). The expected error is the sum, plus noise.",
     explanation=(
-        "Imagine fitting the same method on many samples from the same world. Bias is how far the average of these models is "
-        "from the truth: what comes back wrong every time. Variance is how much the models differ from each other: what depends "
+        "Imagine fitting the same method on many samples from the same world. Bias is how far the average of "
+        "these models is "
+        "from the truth: what comes back wrong every time. Variance is how much the models differ from each "
+        "other: what depends "
         "on the luck of the sample. For squared error, expected error = bias² + variance + noise, exactly.",
-        "Making a model more flexible lowers bias and raises variance; penalties, averaging and simpler shapes do the opposite. "
+        "Making a model more flexible lowers bias and raises variance; penalties, averaging and simpler "
+        "shapes do the opposite. "
         "The best model is not the one with the least bias, but the one with the least sum.",
-        "The split tells you what to do next. High variance: more rows, stronger regularisation, bagging. High bias: better "
-        "columns, a more flexible family, boosting. Without it, teams collect a year of data for a model that needed a column.",
+        "The split tells you what to do next. High variance: more rows, stronger regularisation, bagging. "
+        "High bias: better "
+        "columns, a more flexible family, boosting. Without it, teams collect a year of data for a model "
+        "that needed a column.",
     ),
     points=(
         Point(
@@ -155,7 +174,8 @@ ENTRY = Entry(
             r"trade|balance|minimum|between|u-?shape|sweet",
         ),
         Point(
-            "Remedies differ: more rows, penalties and averaging against variance; features and flexibility against bias.",
+            "Remedies differ: more rows, penalties and averaging against variance; features and flexibility "
+            "against bias.",
             r"regulari|more (data|rows)|bagging|ensemble|feature|average",
         ),
     ),

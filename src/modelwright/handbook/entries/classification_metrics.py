@@ -15,7 +15,7 @@ from modelwright.reports import plots
 from modelwright.reports.names import clean
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array
+    from modelwright.handbook.arrays import Answers
     from modelwright.handbook.sample import Sample
 
 HIGH_SHARE = 0.25
@@ -54,8 +54,10 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         f.score(name, MEASURES[name].title, model[name])
         f.number(f"{name}_guess", f"{MEASURES[name].title} of the guess", guess[name].value)
     done = f.say(
-        "A LightGBM model learnt from {n_fit} rows and answered {n_held} rows held back. Beside it stands a guess that looks at no column: it always "
-        "answers {usual}, and gives every label its usual share as its probability. Both were measured by everything there is for labels, the model with 95 % intervals."
+        "A LightGBM model learnt from {n_fit} rows and answered {n_held} rows held back. Beside it stands a "
+        "guess that looks at no column: it always "
+        "answers {usual}, and gives every label its usual share as its probability. Both were measured by "
+        "everything there is for labels, the model with 95 % intervals."
     )
     figures = (_confusion(s, choices), _bars(model, guess))
     return Experiment(done, figures, f.all(), _meaning(f, s), _advice(f, s), s.notes)
@@ -64,34 +66,44 @@ def experiment(sample: Sample, seed: int) -> Experiment:
 def _meaning(f: Facts, s: Sample) -> tuple[str, ...]:
     said = [
         f.say(
-            "Accuracy is {accuracy} ({accuracy_low} to {accuracy_high}), but {usual_share} of the rows are {usual}: a guess gets {accuracy_guess} without looking. Balanced accuracy, where every label counts alike, is {balanced_accuracy} against {balanced_accuracy_guess}."
+            "Accuracy is {accuracy} ({accuracy_low} to {accuracy_high}), but {usual_share} of the rows are "
+            "{usual}: a guess gets {accuracy_guess} without looking. Balanced accuracy, where every label "
+            "counts alike, is {balanced_accuracy} against {balanced_accuracy_guess}."
         )
     ]
     if s.n_classes == 2:
         said.append(
             f.say(
-                "Counted out, {yes} being positive: {hits} hits, {alarms} false alarms, {misses} misses, {rejections} right rejections. Precision {precision} looks down the column of alarms, recall {recall} along the row of positives, and F1 {f1} is their harmonic mean."
+                "Counted out, {yes} being positive: {hits} hits, {alarms} false alarms, {misses} misses, "
+                "{rejections} right rejections. Precision {precision} looks down the column of alarms, "
+                "recall {recall} along the row of positives, and F1 {f1} is their harmonic mean."
             )
         )
         said.append(
             f.say(
-                "ROC AUC {roc_auc} says how often a positive row is ranked above a negative one (a coin: 0.5) and doesn't care about any threshold. Average precision {average_precision} says the same with an eye on the positives only; a guess gets {average_precision_guess}, their share."
+                "ROC AUC {roc_auc} says how often a positive row is ranked above a negative one (a coin: "
+                "0.5) and doesn't care about any threshold. Average precision {average_precision} says the "
+                "same with an eye on the positives only; a guess gets {average_precision_guess}, their share."
             )
         )
     else:
         said.append(
             f.say(
-                "Precision {precision}, recall {recall} and F1 {f1} are means over the labels, each against the rest, so a rare label weighs as much as a common one."
+                "Precision {precision}, recall {recall} and F1 {f1} are means over the labels, each against "
+                "the rest, so a rare label weighs as much as a common one."
             )
         )
         said.append(
             f.say(
-                "ROC AUC {roc_auc}, also a mean over labels, says how often a row of a label is ranked above another row for that label (a coin: 0.5)."
+                "ROC AUC {roc_auc}, also a mean over labels, says how often a row of a label is ranked above "
+                "another row for that label (a coin: 0.5)."
             )
         )
     said.append(
         f.say(
-            "Log loss {log_loss} and Brier score {brier} judge the probabilities themselves (the guess: {log_loss_guess} and {brier_guess}; less is better). On average the stated probability is off by {calibration_error}."
+            "Log loss {log_loss} and Brier score {brier} judge the probabilities themselves (the guess: "
+            "{log_loss_guess} and {brier_guess}; less is better). On average the stated probability is off "
+            "by {calibration_error}."
         )
     )
     return tuple(said)
@@ -102,20 +114,24 @@ def _advice(f: Facts, s: Sample) -> tuple[str, ...]:
     if f["accuracy_low"] <= f["accuracy_guess"]:
         said.append(
             f.say(
-                "By accuracy this model can't be told from the guess (its interval begins at {accuracy_low}, the guess has {accuracy_guess}). Look at ROC AUC before you give up: it may rank well although no row passes one half."
+                "By accuracy this model can't be told from the guess (its interval begins at {accuracy_low}, "
+                "the guess has {accuracy_guess}). Look at ROC AUC before you give up: it may rank well "
+                "although no row passes one half."
             )
         )
     else:
         said.append(f.say("Report accuracy only beside the guess: {accuracy} against {accuracy_guess}."))
     said.append(
-        "Choose the measure by what happens next: a ranking is used (ROC AUC), probabilities are used (log loss), alarms cost work (precision), misses cost harm (recall). One number for choosing, the others to know what was paid."
+        "Choose the measure by what happens next: a ranking is used (ROC AUC), probabilities are used (log "
+        "loss), alarms cost work (precision), misses cost harm (recall). One number for choosing, the others "
+        "to know what was paid."
     )
     if s.n_classes > 2:
         said.append("Read the confusion matrix row by row: a mean over labels hides the pair that is always mixed up.")
     return tuple(said)
 
 
-def _confusion(s: Sample, choices: Array) -> Figure:
+def _confusion(s: Sample, choices: Answers) -> Figure:
     counts = np.zeros((s.n_classes, s.n_classes))
     np.add.at(counts, (s.held.y.astype(np.int64), choices.astype(np.int64)), 1)
     names = [f"{clean(label, 12)}" for label in s.labels]
@@ -146,14 +162,21 @@ ENTRY = Entry(
     name="classification-metrics",
     question="Which metrics do you use to evaluate a classification model?",
     topic=Topic.CONCEPTS,
-    short="Start from the confusion matrix; accuracy counts right answers, precision and recall split the wrong ones, ROC AUC judges the ranking, log loss the probabilities. Which one leads depends on what a mistake costs.",
+    short="Start from the confusion matrix; accuracy counts right answers, precision and recall split the wrong "
+    "ones, ROC AUC judges the ranking, log loss the probabilities. Which one leads depends on what a mistake "
+    "costs.",
     explanation=(
-        "A classifier can be wrong in two ways for every label: it says it where it isn't (false alarm) and it doesn't where it is (miss). "
-        "The confusion matrix counts both; nearly every metric is read off it. Accuracy is the share of right answers, precision the share of "
+        "A classifier can be wrong in two ways for every label: it says it where it isn't (false alarm) and "
+        "it doesn't where it is (miss). "
+        "The confusion matrix counts both; nearly every metric is read off it. Accuracy is the share of "
+        "right answers, precision the share of "
         "alarms that are true, recall the share of positives that are found, F1 the harmonic mean of the two.",
-        "These need a threshold. ROC AUC and average precision look at all thresholds at once, that is, at the ranking. Log loss and the "
-        "Brier score look at the probabilities and punish being sure and wrong; a calibration plot shows whether 80 % means 80 %.",
-        "Accuracy misleads when labels are imbalanced: always saying 'no' is 99 % right when 1 % say yes. So every metric belongs beside a "
+        "These need a threshold. ROC AUC and average precision look at all thresholds at once, that is, at "
+        "the ranking. Log loss and the "
+        "Brier score look at the probabilities and punish being sure and wrong; a calibration plot shows "
+        "whether 80 % means 80 %.",
+        "Accuracy misleads when labels are imbalanced: always saying 'no' is 99 % right when 1 % say yes. So "
+        "every metric belongs beside a "
         "baseline and with an interval.",
     ),
     points=(

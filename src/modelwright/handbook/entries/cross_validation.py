@@ -14,7 +14,8 @@ from modelwright.handbook.strength import strongest
 from modelwright.reports import plots
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Floats
+    from modelwright.handbook.arrays import Answers
     from modelwright.handbook.sample import Sample
 
 ROWS_MOST, COLUMNS_MOST, SINGLE, REPEATED, FOLDS = 400, 40, 40, 12, 5
@@ -23,7 +24,7 @@ CHANCE = 0.5
 
 
 def experiment(sample: Sample, seed: int) -> Experiment:
-    """Measure one model by many single splits and by many cross-validations; then measure pure noise, rightly and wrongly."""
+    """Measure one model by many splits and many cross-validations, then pure noise, rightly and wrongly."""
     s = sample.few(ROWS_MOST, seed=seed)
     kept = strongest(s.fit.x, s.fit.y, s.is_classes)[:COLUMNS_MOST]
     x, rng = s.fit.x[:, kept], np.random.default_rng(seed)
@@ -55,14 +56,17 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f.number("leaky", "ROC AUC of noise, columns chosen before cross-validation", leaky, 2)
     f.number("honest", "ROC AUC of noise, columns chosen inside each fold", honest, 2)
     done = f.say(
-        "On {n_rows} rows one linear model was measured by {n_single} different single splits of 80 : 20 and by {n_folded} differently "
-        "shuffled five-fold cross-validations ({measure}). Then the columns were replaced by {noise_columns} of pure noise; the {noise_kept} that "
-        "happened to go with the target were kept, once chosen on all rows before cross-validation and once inside each fold."
+        "On {n_rows} rows one linear model was measured by {n_single} different single splits of 80 : 20 and "
+        "by {n_folded} differently "
+        "shuffled five-fold cross-validations ({measure}). Then the columns were replaced by {noise_columns} "
+        "of pure noise; the {noise_kept} that "
+        "happened to go with the target were kept, once chosen on all rows before cross-validation and once "
+        "inside each fold."
     )
     return Experiment(done, _figures(f, single, folded), f.all(), _meaning(f), _advice(f))
 
 
-def _score(s: Sample, truth: Array, answers: Floats) -> float:
+def _score(s: Sample, truth: Answers, answers: Floats) -> float:
     return compute("accuracy" if s.is_classes else "r2", truth, answers)
 
 
@@ -109,25 +113,31 @@ def _noise(s: Sample, rng: np.random.Generator) -> tuple[float, float]:
 def _meaning(f: Facts) -> tuple[str, ...]:
     said = [
         f.say(
-            "The same model on the same rows scores anything from {single_low} to {single_high}, depending only on which fifth was held back; averaged over five folds it is between {folded_low} and {folded_high}."
+            "The same model on the same rows scores anything from {single_low} to {single_high}, depending "
+            "only on which fifth was held back; averaged over five folds it is between {folded_low} and "
+            "{folded_high}."
         )
     ]
     if f["ratio"] > 1:
         said.append(
             f.say(
-                "Single splits scatter {ratio} times as much as five-fold means (standard deviation {single_spread} against {folded_spread}): with cross-validation every row judges once."
+                "Single splits scatter {ratio} times as much as five-fold means (standard deviation "
+                "{single_spread} against {folded_spread}): with cross-validation every row judges once."
             )
         )
     else:
         said.append(
             f.say(
-                "Here single splits scatter no more than five-fold means ({single_spread} against {folded_spread}); that is rare and comes from scores at the end of their scale."
+                "Here single splits scatter no more than five-fold means ({single_spread} against "
+                "{folded_spread}); that is rare and comes from scores at the end of their scale."
             )
         )
     if f["leaky"] - f["honest"] > 0.05:
         said.append(
             f.say(
-                "Cross-validation guards only what happens inside it: pure noise seems to predict the target with an AUC of {leaky} when its columns were chosen before, and with {honest} when each fold chose its own; a coin has 0.5."
+                "Cross-validation guards only what happens inside it: pure noise seems to predict the target "
+                "with an AUC of {leaky} when its columns were chosen before, and with {honest} when each "
+                "fold chose its own; a coin has 0.5."
             )
         )
     return tuple(said)
@@ -136,9 +146,11 @@ def _meaning(f: Facts) -> tuple[str, ...]:
 def _advice(f: Facts) -> tuple[str, ...]:
     return (
         f.say(
-            "On this table don't act on differences of {measure} much smaller than {single_spread} when they come from one split."
+            "On this table don't act on differences of {measure} much smaller than {single_spread} when they "
+            "come from one split."
         ),
-        "Put every step that looks at the target (choosing columns, target encoding, resampling, tuning) inside the folds. Keep rows of one person in one fold, and let time only run forwards.",
+        "Put every step that looks at the target (choosing columns, target encoding, resampling, tuning) "
+        "inside the folds. Keep rows of one person in one fold, and let time only run forwards.",
     )
 
 
@@ -162,13 +174,17 @@ ENTRY = Entry(
     name="cross-validation",
     question="What is cross-validation and why do you use it?",
     topic=Topic.CONCEPTS,
-    short="Cross-validation holds back each part of the rows in turn, so that every row judges once a model that has not seen it; the mean is steadier than any single split.",
+    short="Cross-validation holds back each part of the rows in turn, so that every row judges once a model that "
+    "has not seen it; the mean is steadier than any single split.",
     explanation=(
-        "With k folds the rows are cut into k parts. k models are fitted, each without one part, and judged on it. The mean score "
+        "With k folds the rows are cut into k parts. k models are fitted, each without one part, and judged "
+        "on it. The mean score "
         "estimates how well the method does on new rows; the scatter of the parts hints at how sure that is.",
-        "It is used to compare methods and to choose settings. Choosing uses rows up: the best of many scores is too good to be true, "
+        "It is used to compare methods and to choose settings. Choosing uses rows up: the best of many "
+        "scores is too good to be true, "
         "so the final number comes from rows that took no part (a sealed test set, or nested cross-validation).",
-        "The folds must copy how the model will be used. Classes keep their shares (stratified); rows of one person or place stay "
+        "The folds must copy how the model will be used. Classes keep their shares (stratified); rows of one "
+        "person or place stay "
         "together (grouped); when time matters the model learns from the past and is judged on the future.",
     ),
     points=(

@@ -13,7 +13,8 @@ from modelwright.reports import plots
 from modelwright.reports.figures import Series
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Floats
+    from modelwright.handbook.arrays import Answers
     from modelwright.handbook.sample import Sample
 
 ROWS_MOST, HELD_MOST, MOST, HALF, DRAWS = 1_500, 800, 0.95, 0.5, 3
@@ -57,7 +58,8 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         2,
     )
     done = f.say(
-        "The {n_columns} columns of {n_fit} rows, standardised, were turned to their principal components (PCA), widest first. A linear model learnt from the first 1, 2, 4 … of them, "
+        "The {n_columns} columns of {n_fit} rows, standardised, were turned to their principal components "
+        "(PCA), widest first. A linear model learnt from the first 1, 2, 4 … of them, "
         "and for comparison from as many random directions; {n_held} rows held back judged."
     )
     return Experiment(done, _figures(kept, counts, answers, random, s, f), f.all(), _meaning(f), _advice(f))
@@ -75,7 +77,7 @@ def _at_random(s: Sample, k: int, seed: int) -> float:
     return accuracy_of(s, linear(s.fit.x @ directions, s.fit.y, s.n_classes)(s.held.x @ directions))
 
 
-def _rebuilt(s: Sample, axes: Array, mean: Floats) -> float:
+def _rebuilt(s: Sample, axes: Answers, mean: Floats) -> float:
     centred = s.held.x - mean
     return float(((centred - centred @ axes.T @ axes) ** 2).sum() / (centred**2).sum())
 
@@ -96,7 +98,9 @@ def _meaning(f: Facts) -> tuple[str, ...]:
     ]
     said.append(
         f.say(
-            "With {enough} of them a linear model is not surely worse than with all columns: {measure} {at_enough} against {full} (difference in loss {edge}, 95 % interval {edge_low} to {edge_high}). They carry {enough_kept} of the variance."
+            "With {enough} of them a linear model is not surely worse than with all columns: {measure} "
+            "{at_enough} against {full} (difference in loss {edge}, 95 % interval {edge_low} to "
+            "{edge_high}). They carry {enough_kept} of the variance."
         )
     )
     if f["at_enough"] > f["random_enough"]:
@@ -104,12 +108,14 @@ def _meaning(f: Facts) -> tuple[str, ...]:
     else:
         said.append(
             f.say(
-                "Which directions hardly matters here: as many random ones reach {random_enough}. Wide is not the same as telling, and PCA never looked at the target."
+                "Which directions hardly matters here: as many random ones reach {random_enough}. Wide is "
+                "not the same as telling, and PCA never looked at the target."
             )
         )
     said.append(
         f.say(
-            "Two components, as in a picture, reach {measure} {two}. Rows rebuilt from {enough} miss {rebuilt} of their variance."
+            "Two components, as in a picture, reach {measure} {two}. Rows rebuilt from {enough} miss "
+            "{rebuilt} of their variance."
         )
     )
     return tuple(said)
@@ -118,14 +124,18 @@ def _meaning(f: Facts) -> tuple[str, ...]:
 def _advice(f: Facts) -> tuple[str, ...]:
     first = (
         f.say(
-            "Where columns are many and rows few, or for neighbours and clustering, {enough} components can stand for {n_columns} columns here."
+            "Where columns are many and rows few, or for neighbours and clustering, {enough} components can "
+            "stand for {n_columns} columns here."
         )
         if f["enough"] <= f["n_columns"] / 2
-        else "For accuracy keep all columns: a penalised model or boosted trees cope with this many, and reduction only gives something away."
+        else "For accuracy keep all columns: a penalised model or boosted trees cope with this many, and "
+        "reduction only gives something away."
     )
     return (
         first,
-        "Standardise before PCA, fit it on training rows only, and choose the number of components by the score that matters, not by a share of variance. For pictures, t-SNE or UMAP show neighbourhoods, but don't measure distances in them.",
+        "Standardise before PCA, fit it on training rows only, and choose the number of components by the "
+        "score that matters, not by a share of variance. For pictures, t-SNE or UMAP show neighbourhoods, "
+        "but don't measure distances in them.",
     )
 
 
@@ -158,13 +168,20 @@ ENTRY = Entry(
     name="dimensionality-reduction",
     question="What is dimensionality reduction, and when do you use it?",
     topic=Topic.PREPROCESSING,
-    short="It replaces many columns by a few that keep most of what is in them: PCA by the directions of most variance, others by neighbourhoods or by the target.",
+    short="It replaces many columns by a few that keep most of what is in them: PCA by the directions of most "
+    "variance, others by neighbourhoods or by the target.",
     explanation=(
-        "Columns often repeat each other. PCA turns the axes so that the first new column has as much variance as possible, the second as much as is left, and so on; the last ones can be dropped. "
+        "Columns often repeat each other. PCA turns the axes so that the first new column has as much "
+        "variance as possible, the second as much as is left, and so on; the last ones can be dropped. "
         "It is the eigenvectors of the covariance matrix, or a singular value decomposition.",
-        "It helps against the curse of dimensionality: in many dimensions all rows are far from each other, distances mean little, and rows needed grow fast. It speeds learning, denoises, compresses, and makes pictures. "
-        "The price is that a component is a mixture that nobody can name, and that variance is not the same as information about the target.",
-        "Kin: linear discriminant analysis and partial least squares look at the target; t-SNE and UMAP draw neighbourhoods; autoencoders bend the directions; feature selection drops columns instead of mixing them.",
+        "It helps against the curse of dimensionality: in many dimensions all rows are far from each other, "
+        "distances mean little, and rows needed grow fast. It speeds learning, denoises, compresses, and "
+        "makes pictures. "
+        "The price is that a component is a mixture that nobody can name, and that variance is not the same "
+        "as information about the target.",
+        "Kin: linear discriminant analysis and partial least squares look at the target; t-SNE and UMAP draw "
+        "neighbourhoods; autoencoders bend the directions; feature selection drops columns instead of mixing "
+        "them.",
     ),
     points=(
         Point(

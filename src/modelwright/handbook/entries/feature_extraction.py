@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from modelwright.handbook.sample import Sample
 
 ROWS_MOST, HELD_MOST, COUNTS, ASKED = 1_500, 800, (1, 2, 4, 8, 16), 4
-SETTINGS = {"rounds": 80, "learning_rate": 0.07, "leaves": 16, "patience": 0}
+SETTINGS: dict[str, Any] = {"rounds": 80, "learning_rate": 0.07, "leaves": 16, "patience": 0}
 
 
 def experiment(sample: Sample, seed: int) -> Experiment:
@@ -56,7 +56,9 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     )
     _plan(f, s, seed)
     done = f.say(
-        "From {n_columns} columns of {n_fit} rows a few were kept or made, 1 to {most}: chosen, the strongest one by one; extracted without the target, principal components; extracted with it, partial least squares. "
+        "From {n_columns} columns of {n_fit} rows a few were kept or made, 1 to {most}: chosen, the "
+        "strongest one by one; extracted without the target, principal components; extracted with it, "
+        "partial least squares. "
         "A linear model learnt from those alone and {n_held} rows held back judged."
     )
     series = [
@@ -151,34 +153,44 @@ def _only(matrix: Matrix, columns: list[int]) -> Matrix:
 def _meaning(f: Facts, wins: int) -> tuple[str, ...]:
     said = [
         f.say(
-            "With {asked} columns, choosing reaches {measure} {chosen}, principal components {pca}, and partial least squares {pls}; all {n_columns} together reach {full}."
+            "With {asked} columns, choosing reaches {measure} {chosen}, principal components {pca}, and "
+            "partial least squares {pls}; all {n_columns} together reach {full}."
         )
     ]
     ends = {
-        1: "Making columns with the target in view beats choosing as many (difference in loss {edge}, 95 % interval {edge_low} to {edge_high}): the strongest columns say the same thing again, a mixture can hold several.",
-        0: "Making columns with the target in view and choosing as many are tied (difference in loss {edge}, 95 % interval {edge_low} to {edge_high}).",
-        -1: "Choosing beats mixing here (difference in loss {edge}, 95 % interval {edge_low} to {edge_high}): a few columns carry the signal and the mixture only dilutes it.",
+        1: "Making columns with the target in view beats choosing as many (difference in loss {edge}, 95 % "
+        "interval {edge_low} to {edge_high}): the strongest columns say the same thing again, a mixture can "
+        "hold several.",
+        0: "Making columns with the target in view and choosing as many are tied (difference in loss {edge}, 95 "
+        "% interval {edge_low} to {edge_high}).",
+        -1: "Choosing beats mixing here (difference in loss {edge}, 95 % interval {edge_low} to {edge_high}): a "
+        "few columns carry the signal and the mixture only dilutes it.",
     }
     said.append(f.say(ends[wins]))
     if f["pca"] < min(f["chosen"], f["pls"]):
         said.append(
             f.say(
-                "Components made without the target trail at {pca}: the widest directions of the columns are not those that tell."
+                "Components made without the target trail at {pca}: the widest directions of the columns are "
+                "not those that tell."
             )
         )
     keys = {x.key for x in f.all()}
     if "made_gain" in keys:
-        gain = "They are worth {made_gain} of loss (95 % interval {made_gain_low} to {made_gain_high}): {measure} {with_made} with them, {without_made} without."
+        gain = (
+            "They are worth {made_gain} of loss (95 % interval {made_gain_low} to {made_gain_high}): {measure} "
+            "{with_made} with them, {without_made} without."
+        )
         said.append(
             f.say(
-                "The table's feature columns number {n_table}; modelwright's plan made {n_made} features of them, taking texts and dates apart. "
-                + gain
+                "The table's feature columns number {n_table}; modelwright's plan made {n_made} features of "
+                "them, taking texts and dates apart. " + gain
             )
         )
     else:
         said.append(
             f.say(
-                "The table has {n_table} feature columns, without texts or dates, so modelwright's plan had little to take apart: {n_made} features."
+                "The table has {n_table} feature columns, without texts or dates, so modelwright's plan had "
+                "little to take apart: {n_made} features."
             )
         )
     return tuple(said)
@@ -186,11 +198,16 @@ def _meaning(f: Facts, wins: int) -> tuple[str, ...]:
 
 def _advice(f: Facts, wins: int) -> tuple[str, ...]:
     first = {
-        1: "If you need few columns for speed or few rows, extract them with the target in view; if people must read the model, choose columns and pay the difference.",
-        0: "Choose rather than mix here: it costs nothing that could be measured, and a chosen column has a name, a unit and an owner.",
+        1: "If you need few columns for speed or few rows, extract them with the target in view; if people must "
+        "read the model, choose columns and pay the difference.",
+        0: "Choose rather than mix here: it costs nothing that could be measured, and a chosen column has a "
+        "name, a unit and an owner.",
         -1: "Choose columns here: it is simpler and better.",
     }[wins]
-    second = "The features worth most come from knowing the trade (a ratio, a time since, a count in the last week). Extraction by algebra comes after that; both are fitted on training rows only."
+    second = (
+        "The features worth most come from knowing the trade (a ratio, a time since, a count in the last week). "
+        "Extraction by algebra comes after that; both are fitted on training rows only."
+    )
     return first, second
 
 
@@ -216,13 +233,20 @@ ENTRY = Entry(
     name="feature-extraction",
     question="What is feature extraction, and how does it differ from feature selection?",
     topic=Topic.PREPROCESSING,
-    short="Extraction makes new columns out of what is there: components, counts of words, parts of a date. Selection keeps some of the columns as they are.",
+    short="Extraction makes new columns out of what is there: components, counts of words, parts of a date. "
+    "Selection keeps some of the columns as they are.",
     explanation=(
-        "Learners see only numbers in columns. Extraction turns what there is into columns that carry the signal: words into counts or embeddings, a time stamp into hour and weekday, an image into edges or the activations of a network, "
+        "Learners see only numbers in columns. Extraction turns what there is into columns that carry the "
+        "signal: words into counts or embeddings, a time stamp into hour and weekday, an image into edges or "
+        "the activations of a network, "
         "many correlated columns into a few components.",
-        "Selection drops columns instead: by a filter (correlation, F test, mutual information), by a wrapper (adding or removing while a score improves), or inside the learner (L1, importance of trees). "
+        "Selection drops columns instead: by a filter (correlation, F test, mutual information), by a "
+        "wrapper (adding or removing while a score improves), or inside the learner (L1, importance of "
+        "trees). "
         "What is kept still has its name and unit.",
-        "Extraction can be unsupervised (PCA, autoencoders) or see the target (partial least squares, discriminant analysis, a network's hidden layers). If it sees the target, it belongs inside the folds. "
+        "Extraction can be unsupervised (PCA, autoencoders) or see the target (partial least squares, "
+        "discriminant analysis, a network's hidden layers). If it sees the target, it belongs inside the "
+        "folds. "
         "Deep learning is, to a large part, learnt feature extraction.",
     ),
     points=(

@@ -64,8 +64,10 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         "gain", "loss of neighbours on raw less on standardised columns", difference(s, near["raw"], near["scaled"])
     )
     done = f.say(
-        "Three learners were fitted to {n_fit} rows twice, once on the columns as they are and once standardised (mean 0, standard deviation 1, taken from the rows learnt from): the "
-        "15 nearest neighbours, a linear model by 100 steps of gradient descent, and a decision tree. {n_held} rows held back judged."
+        "Three learners were fitted to {n_fit} rows twice, once on the columns as they are and once "
+        "standardised (mean 0, standard deviation 1, taken from the rows learnt from): the "
+        "15 nearest neighbours, a linear model by 100 steps of gradient descent, and a decision tree. "
+        "{n_held} rows held back judged."
     )
     return Experiment(
         done, (_scores(f), _distances(s, share)), f.all(), _meaning(f, -better(gain)), _advice(f, -better(gain))
@@ -107,27 +109,35 @@ def _condition(x: Floats) -> float:
 def _meaning(f: Facts, helps: int) -> tuple[str, ...]:
     said = [
         f.say(
-            "Raw, the widest column, {widest}, makes up {share} of all squared distances where {fair} would be fair: to a method that measures distance it is nearly the only column."
+            "Raw, the widest column, {widest}, makes up {share} of all squared distances where {fair} would "
+            "be fair: to a method that measures distance it is nearly the only column."
         )
         if f["share"] > 3 * f["fair"]
         else f.say(
-            "Raw, the widest column, {widest}, makes up {share} of all squared distances where {fair} would be fair: these columns are much alike already."
+            "Raw, the widest column, {widest}, makes up {share} of all squared distances where {fair} would "
+            "be fair: these columns are much alike already."
         )
     ]
     ends = {
-        1: "Nearest neighbours gain: {measure} {near_raw} raw, {near_scaled} standardised; the loss falls by {gain} (95 % interval {gain_low} to {gain_high}).",
-        0: "Nearest neighbours don't surely change here: {measure} {near_raw} raw, {near_scaled} standardised (difference in loss {gain}, 95 % interval {gain_low} to {gain_high}).",
-        -1: "Nearest neighbours lose here: {measure} {near_raw} raw, {near_scaled} standardised. The wide columns happened to be the telling ones, and scaling gave the others the same voice.",
+        1: "Nearest neighbours gain: {measure} {near_raw} raw, {near_scaled} standardised; the loss falls by "
+        "{gain} (95 % interval {gain_low} to {gain_high}).",
+        0: "Nearest neighbours don't surely change here: {measure} {near_raw} raw, {near_scaled} standardised "
+        "(difference in loss {gain}, 95 % interval {gain_low} to {gain_high}).",
+        -1: "Nearest neighbours lose here: {measure} {near_raw} raw, {near_scaled} standardised. The wide "
+        "columns happened to be the telling ones, and scaling gave the others the same voice.",
     }
     said.append(f.say(ends[helps]))
     said.append(
         f.say(
-            "For gradient descent the condition number falls from {condition_raw} to {condition_scaled}: a hundred steps reach {measure} {descent_raw} on raw columns and {descent_scaled} on standardised ones."
+            "For gradient descent the condition number falls from {condition_raw} to {condition_scaled}: a "
+            "hundred steps reach {measure} {descent_raw} on raw columns and {descent_scaled} on standardised "
+            "ones."
         )
     )
     said.append(
         f.say(
-            "The tree answers {tree_same} of the rows alike ({tree_raw} and {tree_scaled}): it asks only whether a value is above a threshold, and stretching a column stretches the threshold with it."
+            "The tree answers {tree_same} of the rows alike ({tree_raw} and {tree_scaled}): it asks only "
+            "whether a value is above a threshold, and stretching a column stretches the threshold with it."
             + ("" if f["tree_same"] == 1 else " The others are ties between splits that are equally good.")
         )
     )
@@ -137,14 +147,18 @@ def _meaning(f: Facts, helps: int) -> tuple[str, ...]:
 def _advice(f: Facts, helps: int) -> tuple[str, ...]:
     first = (
         f.say(
-            "Standardise before neighbours, k-means, PCA, support vector machines, networks and penalised linear models on this table."
+            "Standardise before neighbours, k-means, PCA, support vector machines, networks and penalised "
+            "linear models on this table."
         )
         if helps >= 0
-        else "Scaling is a choice of what counts as near. Here the raw units carry knowledge; try weighting columns instead of making them equal."
+        else "Scaling is a choice of what counts as near. Here the raw units carry knowledge; try weighting "
+        "columns instead of making them equal."
     )
     return (
         first,
-        "Take mean and deviation from the training rows only and keep them with the model; taken from all rows they leak, recomputed per batch they drift. Skewed columns want a logarithm or ranks, not just a shift. Trees need none of it.",
+        "Take mean and deviation from the training rows only and keep them with the model; taken from all "
+        "rows they leak, recomputed per batch they drift. Skewed columns want a logarithm or ranks, not just "
+        "a shift. Trees need none of it.",
     )
 
 
@@ -176,13 +190,20 @@ ENTRY = Entry(
     name="feature-scaling",
     question="Why do you scale features, and when is it needed?",
     topic=Topic.PREPROCESSING,
-    short="Methods that measure distances, penalise weights or descend gradients treat all columns' units alike, so a column in thousands drowns one in tenths. Trees don't care.",
+    short="Methods that measure distances, penalise weights or descend gradients treat all columns' units alike, "
+    "so a column in thousands drowns one in tenths. Trees don't care.",
     explanation=(
-        "Standardising subtracts the mean and divides by the standard deviation; min–max scaling maps to 0 … 1; robust scaling uses median and quartiles where outliers would distort; a logarithm or ranks tame skew.",
-        "It matters to nearest neighbours, k-means, support vector machines and PCA because they add up squared differences; to ridge, lasso and networks because the penalty, or one learning rate, is the same for all weights; "
+        "Standardising subtracts the mean and divides by the standard deviation; min–max scaling maps to 0 … "
+        "1; robust scaling uses median and quartiles where outliers would distort; a logarithm or ranks tame "
+        "skew.",
+        "It matters to nearest neighbours, k-means, support vector machines and PCA because they add up "
+        "squared differences; to ridge, lasso and networks because the penalty, or one learning rate, is the "
+        "same for all weights; "
         "to gradient descent because unequal scales make a long narrow valley.",
-        "It does not matter to trees, forests and boosting, which only compare a value with a threshold, nor to unpenalised least squares solved exactly, which absorbs the unit into the weight. "
-        "Whatever is computed (mean, deviation, minimum) is part of the model: learnt from training rows, stored, applied unchanged.",
+        "It does not matter to trees, forests and boosting, which only compare a value with a threshold, nor "
+        "to unpenalised least squares solved exactly, which absorbs the unit into the weight. "
+        "Whatever is computed (mean, deviation, minimum) is part of the model: learnt from training rows, "
+        "stored, applied unchanged.",
     ),
     points=(
         Point(

@@ -70,8 +70,10 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     if x.shape[1] > 1:
         _draw(f, s, x, rng)
     done = f.say(
-        "Gaussian naive Bayes (generative: it learns how each label's rows look) and logistic regression (discriminative: it learns only where the labels part) "
-        "were fitted on the same {small} to {large} rows, drawn {repeats} times at each number, and judged on {n_held} rows held back, by {n_columns} columns."
+        "Gaussian naive Bayes (generative: it learns how each label's rows look) and logistic regression "
+        "(discriminative: it learns only where the labels part) "
+        "were fitted on the same {small} to {large} rows, drawn {repeats} times at each number, and judged "
+        "on {n_held} rows held back, by {n_columns} columns."
     )
     figure = Figure(
         "Error rate as rows are added",
@@ -141,30 +143,39 @@ def _draw(f: Facts, s: Sample, x: Floats, rng: np.random.Generator) -> None:
 def _meaning(f: Facts, wins: int) -> tuple[str, ...]:
     said = [
         f.say(
-            "With {small} rows naive Bayes errs on {bayes_small} of the rows held back and logistic regression on {logistic_small}; with {large} rows it is {bayes_large} and {logistic_large}."
+            "With {small} rows naive Bayes errs on {bayes_small} of the rows held back and logistic "
+            "regression on {logistic_small}; with {large} rows it is {bayes_large} and {logistic_large}."
         )
     ]
     ends = {
-        1: "In the end the discriminative model is ahead: accuracy higher by {edge} (95 % interval {edge_low} to {edge_high}). It makes no claim about how columns are distributed, so more rows go on helping it.",
-        -1: "In the end the generative model is ahead here (difference {edge}, 95 % interval {edge_low} to {edge_high}): what it assumes about these columns is close enough to true to be worth more than the rows.",
+        1: "In the end the discriminative model is ahead: accuracy higher by {edge} (95 % interval {edge_low} "
+        "to {edge_high}). It makes no claim about how columns are distributed, so more rows go on helping it.",
+        -1: "In the end the generative model is ahead here (difference {edge}, 95 % interval {edge_low} to "
+        "{edge_high}): what it assumes about these columns is close enough to true to be worth more than the "
+        "rows.",
         0: "With all rows the two are tied (difference {edge}, 95 % interval {edge_low} to {edge_high}).",
     }
     said.append(f.say(ends[wins]))
     if f["bayes_small"] < f["logistic_small"] and f["crossing"]:
         said.append(
             f.say(
-                "This is the pattern Ng and Jordan described in 2002: the generative model learns faster, the discriminative one overtakes it, here from {crossing} rows on."
+                "This is the pattern Ng and Jordan described in 2002: the generative model learns faster, "
+                "the discriminative one overtakes it, here from {crossing} rows on."
             )
         )
     said.append(
         f.say(
-            "Naive Bayes is sure of its answers by {sure_bayes} on average and right in {right_bayes}; logistic regression by {sure_logistic} and {right_logistic}. Log losses: {loss_bayes} and {loss_logistic}."
+            "Naive Bayes is sure of its answers by {sure_bayes} on average and right in {right_bayes}; "
+            "logistic regression by {sure_logistic} and {right_logistic}. Log losses: {loss_bayes} and "
+            "{loss_logistic}."
         )
     )
     if "real" in {x.key for x in f.all()} and abs(f["real"]) > abs(f["made"]) + 0.2:
         said.append(
             f.say(
-                "Only the generative model can make up rows. In those, two columns that go together by {real} among rows that are {label} go together by {made}: 'naive' means it treats columns as independent within a label."
+                "Only the generative model can make up rows. In those, two columns that go together by "
+                "{real} among rows that are {label} go together by {made}: 'naive' means it treats columns "
+                "as independent within a label."
             )
         )
     return tuple(said)
@@ -178,10 +189,12 @@ def _advice(f: Facts, wins: int) -> tuple[str, ...]:
     )
     second = (
         f.say(
-            "Don't use naive Bayes' probabilities as they come: {sure_bayes} sure and {right_bayes} right. Calibrate them first."
+            "Don't use naive Bayes' probabilities as they come: {sure_bayes} sure and {right_bayes} right. "
+            "Calibrate them first."
         )
         if f["sure_bayes"] - f["right_bayes"] > 0.03
-        else "Keep a generative model in mind when labels are few, when values are missing at prediction time, or when rows must be simulated or judged as odd."
+        else "Keep a generative model in mind when labels are few, when values are missing at prediction time, or "
+        "when rows must be simulated or judged as odd."
     )
     return first, second
 
@@ -190,12 +203,17 @@ ENTRY = Entry(
     name="generative-discriminative",
     question="What is the difference between generative and discriminative models?",
     topic=Topic.CONCEPTS,
-    short="A generative model learns how the data of each label comes about, p(x, y); a discriminative one learns only how to tell labels apart, p(y | x).",
+    short="A generative model learns how the data of each label comes about, p(x, y); a discriminative one learns "
+    "only how to tell labels apart, p(y | x).",
     explanation=(
-        "A generative classifier models the rows: how often each label occurs, p(y), and what its rows look like, p(x | y). Bayes' rule turns that into p(y | x). "
-        "Naive Bayes, linear discriminant analysis, hidden Markov models and Gaussian mixtures are generative; so, without labels, are language and diffusion models.",
-        "A discriminative model spends all its parameters on the boundary. Logistic regression, support vector machines, boosted trees and most neural classifiers are of this kind.",
-        "The generative one assumes more. If the assumptions are nearly right it needs fewer rows, handles missing columns gracefully, can say that a row is odd, and can make up new "
+        "A generative classifier models the rows: how often each label occurs, p(y), and what its rows look "
+        "like, p(x | y). Bayes' rule turns that into p(y | x). "
+        "Naive Bayes, linear discriminant analysis, hidden Markov models and Gaussian mixtures are "
+        "generative; so, without labels, are language and diffusion models.",
+        "A discriminative model spends all its parameters on the boundary. Logistic regression, support "
+        "vector machines, boosted trees and most neural classifiers are of this kind.",
+        "The generative one assumes more. If the assumptions are nearly right it needs fewer rows, handles "
+        "missing columns gracefully, can say that a row is odd, and can make up new "
         "rows. If they are wrong, it stays wrong however many rows come, and the discriminative one passes it.",
     ),
     points=(

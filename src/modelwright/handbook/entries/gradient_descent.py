@@ -13,7 +13,8 @@ from modelwright.reports import plots
 from modelwright.reports.figures import Series
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Floats
+    from modelwright.handbook.arrays import Answers
     from modelwright.handbook.sample import Sample
 
 RATES = {"slow": 0.05, "good": 1.0, "brink": 1.95, "over": 2.05}
@@ -53,8 +54,10 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         "steps_good", "steps until 99 % of the way, rate 1 / L (0: not reached)", _steps(losses["good"], start, floor)
     )
     done = f.say(
-        "A linear model with {n_columns} columns was fitted to {n_fit} rows by gradient descent on the squared error, from weights of zero, {n_steps} steps at each of four rates. "
-        "The exact answer was solved beside it, so it is known how far there was to go. The steepest curvature L = {steepest} was computed from the data."
+        "A linear model with {n_columns} columns was fitted to {n_fit} rows by gradient descent on the "
+        "squared error, from weights of zero, {n_steps} steps at each of four rates. "
+        "The exact answer was solved beside it, so it is known how far there was to go. The steepest "
+        "curvature L = {steepest} was computed from the data."
     )
     return Experiment(
         done,
@@ -66,11 +69,11 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     )
 
 
-def _loss(x: Floats, y: Array, weights: Floats) -> float:
+def _loss(x: Floats, y: Answers, weights: Answers) -> float:
     return float(((x @ weights - y) ** 2).mean() / 2)
 
 
-def _descend(x: Floats, y: Array, rate: float) -> list[float]:
+def _descend(x: Floats, y: Answers, rate: float) -> list[float]:
     weights, losses = np.zeros(x.shape[1]), []
     for _ in range(STEPS + 1):
         losses.append(_loss(x, y, weights))
@@ -86,7 +89,8 @@ def _steps(losses: list[float], start: float, floor: float) -> int:
 def _meaning(f: Facts) -> tuple[str, ...]:
     said = [
         f.say(
-            "The exact minimum is {floor}, from {start} at the start. At a rate of 1 / L = {rate_good} descent ends at {end_good}"
+            "The exact minimum is {floor}, from {start} at the start. At a rate of 1 / L = {rate_good} "
+            "descent ends at {end_good}"
             + (
                 " and had gone 99 % of the way after {steps_good} steps"
                 if f["steps_good"]
@@ -109,18 +113,24 @@ def _meaning(f: Facts) -> tuple[str, ...]:
     if f["end_over"] > f["start"]:
         said.append(
             f.say(
-                "The limit is 2 / L = {limit}: just below it ({rate_brink}) the loss ends at {end_brink}, just above it ({rate_over}) it has grown to {end_over} and has no end. A rate five per cent too high is not five per cent worse; it is useless."
+                "The limit is 2 / L = {limit}: just below it ({rate_brink}) the loss ends at {end_brink}, "
+                "just above it ({rate_over}) it has grown to {end_over} and has no end. A rate five per cent "
+                "too high is not five per cent worse; it is useless."
             )
         )
     else:
         said.append(
             f.say(
-                "Above the limit 2 / L = {limit}, at {rate_over}, the loss ends at {end_over}, growing every step: the steepest direction matters little here, so it takes longer than {n_steps} steps to pass where it started."
+                "Above the limit 2 / L = {limit}, at {rate_over}, the loss ends at {end_over}, growing every "
+                "step: the steepest direction matters little here, so it takes longer than {n_steps} steps "
+                "to pass where it started."
             )
         )
     said.append(
         f.say(
-            "The landscape is {condition} times steeper in one direction than in the flattest: the rate must suit the steepest, and then the flattest is slow. That ratio, not the number of columns, decides how many steps it takes."
+            "The landscape is {condition} times steeper in one direction than in the flattest: the rate must "
+            "suit the steepest, and then the flattest is slow. That ratio, not the number of columns, "
+            "decides how many steps it takes."
         )
     )
     return tuple(said)
@@ -131,17 +141,19 @@ def _advice(f: Facts) -> tuple[str, ...]:
         "On this table begin with a rate near {rate_good}; if the loss ever rises between full-batch steps, halve it."
     )
     second = (
-        "Standardised columns, momentum or Adam, or a second-order method (L-BFGS, as the house's linear learner uses) shorten the way along flat directions."
+        "Standardised columns, momentum or Adam, or a second-order method (L-BFGS, as the house's linear "
+        "learner uses) shorten the way along flat directions."
         if f["condition"] > 50
-        else "The landscape is mild, so plain descent will do; with raw, unscaled columns it would not be (see feature-scaling)."
+        else "The landscape is mild, so plain descent will do; with raw, unscaled columns it would not be (see "
+        "feature-scaling)."
     )
     return first, second
 
 
-def _landscape(x: Floats, y: Array, order: Array, s: Sample) -> Figure:
+def _landscape(x: Floats, y: Answers, order: Answers, s: Sample) -> Figure:
     """Draw the walk over the weights of two columns: the strongest, and the one most like it."""
     first = int(order[0])
-    like = np.abs(np.corrcoef(x.T)[first]) if x.shape[1] > 1 else np.ones(1)
+    like = np.abs(np.atleast_2d(np.corrcoef(x.T))[first]) if x.shape[1] > 1 else np.ones(1)
     like[(like > 0.97) | ~np.isfinite(like)] = 0
     second = int(like.argmax()) if x.shape[1] > 1 else first
     pair = x[:, [first, second]]
@@ -165,12 +177,13 @@ def _landscape(x: Floats, y: Array, order: Array, s: Sample) -> Figure:
     ]
     return Figure(
         "Two walks to the same valley floor",
-        "Darker is lower. Each dot is one step from the same start; the higher rate overshoots the valley from side to side.",
+        "Darker is lower. Each dot is one step from the same start; the higher rate overshoots the valley "
+        "from side to side.",
         plots.path(shades, cell, walks, *axes),
     )
 
 
-def _walk(x: Floats, y: Array, start: Floats, rate: float) -> tuple[tuple[float, float], ...]:
+def _walk(x: Floats, y: Answers, start: Floats, rate: float) -> tuple[tuple[float, float], ...]:
     weights, walk = start, []
     for _ in range(WALK):
         walk.append((float(weights[0]), float(weights[1])))
@@ -195,13 +208,17 @@ ENTRY = Entry(
     name="gradient-descent",
     question="How does gradient descent work, and what does the learning rate do?",
     topic=Topic.ALGORITHMS,
-    short="Stand on the loss, find the direction in which it rises most steeply, and take a step the other way; the learning rate is the length of the step. Too short is slow, too long diverges.",
+    short="Stand on the loss, find the direction in which it rises most steeply, and take a step the other way; "
+    "the learning rate is the length of the step. Too short is slow, too long diverges.",
     explanation=(
-        "The gradient is the vector of slopes of the loss by each weight. Gradient descent repeats w ← w − η ∇L(w) until the loss stops falling. Nothing needs to be solved or "
+        "The gradient is the vector of slopes of the loss by each weight. Gradient descent repeats w ← w − η "
+        "∇L(w) until the loss stops falling. Nothing needs to be solved or "
         "inverted, so it works for models with billions of weights.",
-        "The rate η is everything. For a smooth loss with steepest curvature L, any η below 2 / L descends, and 1 / L is safe. Above 2 / L every step lands higher on the other side of the valley. "
+        "The rate η is everything. For a smooth loss with steepest curvature L, any η below 2 / L descends, "
+        "and 1 / L is safe. Above 2 / L every step lands higher on the other side of the valley. "
         "The number of steps grows with the condition number, the ratio of the steepest to the flattest curvature.",
-        "Convex losses (linear, logistic) have one valley, so descent finds the best weights. Networks have many; in practice good valleys are common, and what matters is a rate schedule, "
+        "Convex losses (linear, logistic) have one valley, so descent finds the best weights. Networks have "
+        "many; in practice good valleys are common, and what matters is a rate schedule, "
         "momentum, adaptive rates (Adam) and good initial weights.",
     ),
     points=(

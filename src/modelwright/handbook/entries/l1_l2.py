@@ -15,7 +15,8 @@ from modelwright.reports.figures import Series
 from modelwright.reports.names import clean
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Floats
+    from modelwright.handbook.arrays import Answers
     from modelwright.handbook.sample import Sample
 
 ROWS_MOST, COLUMNS_MOST, DRAWN, STEPS, FOLDS, NOISES = 600, 60, 5, 40, 4, 10
@@ -54,7 +55,8 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         f.number(f"copy_{key}", f"weight of its near copy, {key.upper()}", w[copy])
         f.percent(f"apart_{key}", f"how unequal the two are, {key.upper()} (0 % is equal)", _apart(w[0], w[copy]))
     done = f.say(
-        "To the {n_real} strongest columns a near copy of the strongest ({strong}) and {n_noise} columns of noise were added. A linear model learnt from {n_fit} rows under an L1 and under an L2 penalty, "
+        "To the {n_real} strongest columns a near copy of the strongest ({strong}) and {n_noise} columns of "
+        "noise were added. A linear model learnt from {n_fit} rows under an L1 and under an L2 penalty, "
         "each from strong to weak, the strength chosen by cross-validation; {n_held} rows held back judged."
     )
     figures = (
@@ -78,13 +80,13 @@ def _planted(s: Sample, seed: int) -> tuple[Floats, Floats, list[str]]:
     return (sides[0] - mean) / spread, (sides[1] - mean) / spread, names
 
 
-def _penalties(x: Floats, y: Array) -> Floats:
+def _penalties(x: Floats, y: Answers) -> Floats:
     """Return strengths from the one at which every L1 weight is zero down to a thousandth of it."""
     most = float(np.abs(x.T @ y).max()) / len(y)
     return np.asarray(np.maximum(most, 1e-9) * 10.0 ** np.linspace(0, -3, STEPS))
 
 
-def _lasso(x: Floats, y: Array, penalties: Floats) -> Floats:
+def _lasso(x: Floats, y: Answers, penalties: Floats) -> Floats:
     """Return weights by penalty, shape (n_penalties, n_columns): least mean squared error / 2 + penalty · Σ|w|."""
     import warnings
 
@@ -95,14 +97,14 @@ def _lasso(x: Floats, y: Array, penalties: Floats) -> Floats:
         return np.asarray(lasso_path(x, y, alphas=penalties, tol=1e-4)[1].T)
 
 
-def _ridge(x: Floats, y: Array, penalties: Floats) -> Floats:
+def _ridge(x: Floats, y: Answers, penalties: Floats) -> Floats:
     """Return weights by penalty: least mean squared error / 2 + penalty · Σw² / 2, solved exactly."""
     values, axes = np.linalg.eigh(x.T @ x / len(y))
     pulled = axes.T @ (x.T @ y / len(y))
     return np.array([axes @ (pulled / (np.maximum(values, 0) + p)) for p in penalties])
 
 
-def _chosen(x: Floats, y: Array, penalties: Floats, fit: object, seed: int) -> int:
+def _chosen(x: Floats, y: Answers, penalties: Floats, fit: object, seed: int) -> int:
     fold_of = np.random.default_rng(seed).permutation(len(y)) % FOLDS
     total = np.zeros(len(penalties))
     for fold in range(FOLDS):
@@ -120,22 +122,28 @@ def _apart(a: float, b: float) -> float:
 def _meaning(f: Facts, wins: int) -> tuple[str, ...]:
     said = [
         f.say(
-            "L1 set {zero_l1} weights to exactly zero, {noise_l1} of the {n_noise} noise columns among them, and kept {kept_l1}; L2 set {zero_l2} to zero and only made them small."
+            "L1 set {zero_l1} weights to exactly zero, {noise_l1} of the {n_noise} noise columns among them, "
+            "and kept {kept_l1}; L2 set {zero_l2} to zero and only made them small."
         )
     ]
     said.append(
         f.say(
-            "Between {strong} and its near copy, L2 divides the weight ({own_l2} and {copy_l2}), L1 gives {own_l1} and {copy_l1}."
+            "Between {strong} and its near copy, L2 divides the weight ({own_l2} and {copy_l2}), L1 gives "
+            "{own_l1} and {copy_l1}."
         )
     )
     if f["apart_l1"] > f["apart_l2"]:
         said[-1] += f.say(
-            " That is the other side of selecting: of columns that say the same, L1 picks as the sample has it ({apart_l1} unequal against {apart_l2}), and another sample may pick otherwise."
+            " That is the other side of selecting: of columns that say the same, L1 picks as the sample has "
+            "it ({apart_l1} unequal against {apart_l2}), and another sample may pick otherwise."
         )
     ends = {
-        1: "On the rows held back L1 is ahead: {loss_l1} against {loss_l2} (difference {edge}, 95 % interval {edge_low} to {edge_high}).",
-        -1: "On the rows held back L2 is ahead: {loss_l2} against {loss_l1} (difference {edge}, 95 % interval {edge_low} to {edge_high}).",
-        0: "On the rows held back the two are tied: {loss_l1} for L1 and {loss_l2} for L2 (difference {edge}, 95 % interval {edge_low} to {edge_high}).",
+        1: "On the rows held back L1 is ahead: {loss_l1} against {loss_l2} (difference {edge}, 95 % interval "
+        "{edge_low} to {edge_high}).",
+        -1: "On the rows held back L2 is ahead: {loss_l2} against {loss_l1} (difference {edge}, 95 % interval "
+        "{edge_low} to {edge_high}).",
+        0: "On the rows held back the two are tied: {loss_l1} for L1 and {loss_l2} for L2 (difference {edge}, "
+        "95 % interval {edge_low} to {edge_high}).",
     }
     said.append(f.say(ends[wins]))
     return tuple(said)
@@ -144,14 +152,16 @@ def _meaning(f: Facts, wins: int) -> tuple[str, ...]:
 def _advice(f: Facts) -> tuple[str, ...]:
     first = (
         f.say(
-            "L1 does with {kept_l1} columns what L2 does with all: use it when columns cost money, or when somebody has to read the model."
+            "L1 does with {kept_l1} columns what L2 does with all: use it when columns cost money, or when "
+            "somebody has to read the model."
         )
         if f["edge_low"] <= 0
         else "Use L2 here: leaving columns out costs accuracy, so many of them carry a little each."
     )
     return (
         first,
-        "Don't read a zero as 'this column doesn't matter' when others say the same; elastic net, a mix of both penalties, keeps such columns together.",
+        "Don't read a zero as 'this column doesn't matter' when others say the same; elastic net, a mix of "
+        "both penalties, keeps such columns together.",
     )
 
 
@@ -171,12 +181,17 @@ ENTRY = Entry(
     name="l1-l2",
     question="What is the difference between L1 and L2 regularisation?",
     topic=Topic.ALGORITHMS,
-    short="L1 adds the absolute weights to the loss and sets some to exactly zero; L2 adds their squares and makes all of them smaller.",
+    short="L1 adds the absolute weights to the loss and sets some to exactly zero; L2 adds their squares and makes "
+    "all of them smaller.",
     explanation=(
-        "Both penalise large weights. L1 (lasso) charges |w|: the price of the last bit of a weight is as high as that of the first, so a column that doesn't earn it goes to zero. "
+        "Both penalise large weights. L1 (lasso) charges |w|: the price of the last bit of a weight is as "
+        "high as that of the first, so a column that doesn't earn it goes to zero. "
         "L2 (ridge) charges w²: the last bit is nearly free, so weights shrink and hardly ever vanish.",
-        "In a picture: the loss's contours meet the L1 diamond at a corner, where some weights are zero, and the L2 ball somewhere on its round side. As priors, L1 is a Laplace and L2 a normal distribution around zero.",
-        "L1 selects columns and gives sparse, readable models, but among columns that say the same it picks one almost by chance. L2 spreads the weight among them and is steadier. Elastic net charges both. "
+        "In a picture: the loss's contours meet the L1 diamond at a corner, where some weights are zero, and "
+        "the L2 ball somewhere on its round side. As priors, L1 is a Laplace and L2 a normal distribution "
+        "around zero.",
+        "L1 selects columns and gives sparse, readable models, but among columns that say the same it picks "
+        "one almost by chance. L2 spreads the weight among them and is steadier. Elastic net charges both. "
         "Boosted trees use the same two penalties on the values of their leaves.",
     ),
     points=(

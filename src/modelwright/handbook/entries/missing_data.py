@@ -15,7 +15,8 @@ from modelwright.reports import plots
 from modelwright.reports.names import clean
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Bools, Floats
+    from modelwright.core.arrays import Bools, Floats
+    from modelwright.handbook.arrays import Answers
     from modelwright.handbook.sample import Sample
 
 ROWS_MOST, HELD_MOST, COLUMNS_MOST, HIDDEN_COLUMNS = 1_500, 800, 12, 6
@@ -64,8 +65,10 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f.score("flag_reason", "what a flag gains, large values hidden", flag["reason"])
     _real(f, sample)
     done = f.say(
-        "In the {n_columns} strongest columns {share} of the values were hidden, in rows learnt from and rows held back: once by chance, and once mostly the large ones, as when people with high "
-        "incomes don't say. Then they were filled: not at all (rows dropped), with the mean, with the mean and a column that says where, from the ten nearest rows, or left as gaps to LightGBM. "
+        "In the {n_columns} strongest columns {share} of the values were hidden, in rows learnt from and "
+        "rows held back: once by chance, and once mostly the large ones, as when people with high "
+        "incomes don't say. Then they were filled: not at all (rows dropped), with the mean, with the mean "
+        "and a column that says where, from the ten nearest rows, or left as gaps to LightGBM. "
         "{n_fit} rows taught, {n_held} judged; all but the last with the same linear model."
     )
     return Experiment(
@@ -94,7 +97,7 @@ def _by_chance(x: Floats, n: int, rng: np.random.Generator) -> Bools:
 
 
 def _by_value(x: Floats, fit: Floats, n: int, rng: np.random.Generator) -> Bools:
-    """Hide a value the more probably the larger it is among the rows learnt from: 2·SHARE at the top, none at the bottom."""
+    """Hide a value the more probably the larger it is: twice SHARE for the largest, never the smallest."""
     mask = np.zeros(x.shape, dtype=bool)
     for j in range(n):
         ordered = np.sort(fit[:, j])
@@ -136,7 +139,7 @@ def _answers(s: Sample, whole: tuple[Floats, Floats], masks: tuple[Bools, ...], 
     return found
 
 
-def _linear(s: Sample, x: Floats, y: Array, held: Floats) -> Floats:
+def _linear(s: Sample, x: Floats, y: Answers, held: Floats) -> Floats:
     if not len(y):  # no row without a gap: only the usual answer is left
         return linear(np.zeros((s.fit.n, 1)), s.fit.y, s.n_classes)(np.zeros((len(held), 1)))
     return linear(x, y, s.n_classes)(held)
@@ -172,24 +175,28 @@ def _meaning(f: Facts, helps_chance: int, helps_reason: int) -> tuple[str, ...]:
     keys = {x.key for x in f.all()}
     said = [
         f.say(
-            "Dropping every row with a gap leaves {complete} of the rows to learn from; its loss is {chance_dropped}, filling with the mean gets {chance_mean}, and with nothing hidden it would be {full}."
+            "Dropping every row with a gap leaves {complete} of the rows to learn from; its loss is "
+            "{chance_dropped}, filling with the mean gets {chance_mean}, and with nothing hidden it would be "
+            "{full}."
         )
     ]
     said.append(
         f.say(
-            "Hidden by chance: mean {chance_mean}, mean and flag {chance_flag}, neighbours {chance_neighbours}, trees {chance_trees}. "
-            + _flag(helps_chance, "chance")
+            "Hidden by chance: mean {chance_mean}, mean and flag {chance_flag}, neighbours "
+            "{chance_neighbours}, trees {chance_trees}. " + _flag(helps_chance, "chance")
         )
     )
     said.append(
         f.say(
-            "Large values hidden: mean {reason_mean}, mean and flag {reason_flag}, neighbours {reason_neighbours}, trees {reason_trees}. "
-            + _flag(helps_reason, "reason")
+            "Large values hidden: mean {reason_mean}, mean and flag {reason_flag}, neighbours "
+            "{reason_neighbours}, trees {reason_trees}. " + _flag(helps_reason, "reason")
         )
     )
     said.append(
         f.say(
-            "Filling with the mean also bends the column: its spread shrinks to {shrunk} of what it was; and when the large ones are missing, its mean moves by {shifted} deviations, which no filling from within the column can notice."
+            "Filling with the mean also bends the column: its spread shrinks to {shrunk} of what it was; and "
+            "when the large ones are missing, its mean moves by {shifted} deviations, which no filling from "
+            "within the column can notice."
         )
     )
     if "worst_z" in keys:
@@ -198,7 +205,8 @@ def _meaning(f: Facts, helps_chance: int, helps_reason: int) -> tuple[str, ...]:
             f.say(
                 "In the table itself {own} of the values are missing, most in {worst} ({worst_share}). "
                 + (
-                    "Rows without it differ in the target by {worst_z} standard errors: that it is missing tells something."
+                    "Rows without it differ in the target by {worst_z} standard errors: that it is missing "
+                    "tells something."
                     if strong
                     else "Rows with and without it hardly differ in the target ({worst_z} standard errors)."
                 )
@@ -211,8 +219,10 @@ def _meaning(f: Facts, helps_chance: int, helps_reason: int) -> tuple[str, ...]:
 
 def _flag(helps: int, kind: str) -> str:
     ends = {
-        1: "The flag gains {flag_KIND} (95 % interval {flag_KIND_low} to {flag_KIND_high}): where a value is missing says something about the row.",
-        0: "The flag changes nothing that could be told from zero ({flag_KIND}, 95 % interval {flag_KIND_low} to {flag_KIND_high}).",
+        1: "The flag gains {flag_KIND} (95 % interval {flag_KIND_low} to {flag_KIND_high}): where a value is "
+        "missing says something about the row.",
+        0: "The flag changes nothing that could be told from zero ({flag_KIND}, 95 % interval {flag_KIND_low} "
+        "to {flag_KIND_high}).",
         -1: "The flag costs a little here ({flag_KIND}, 95 % interval {flag_KIND_low} to {flag_KIND_high}).",
     }
     return ends[helps].replace("KIND", kind)
@@ -234,12 +244,17 @@ def _advice(f: Facts, helps_reason: int) -> tuple[str, ...]:
         + best
         + "})."
     )
-    second = "Fill from training rows only and keep the filler with the model; never drop rows at prediction time, for somebody is waiting for that answer. modelwright's plan keeps gaps as gaps for trees, fills and flags them for linear models."
+    second = (
+        "Fill from training rows only and keep the filler with the model; never drop rows at prediction time, "
+        "for somebody is waiting for that answer. modelwright's plan keeps gaps as gaps for trees, fills and "
+        "flags them for linear models."
+    )
     if "worst_z" in keys and abs(f["worst_z"]) > 3:
         return (
             first,
             f.say(
-                "Keep a flag for {worst}, and check that it isn't filled in only after the outcome is known: then its gap would be a leak."
+                "Keep a flag for {worst}, and check that it isn't filled in only after the outcome is known: "
+                "then its gap would be a leak."
             ),
             second,
         )
@@ -261,13 +276,21 @@ ENTRY = Entry(
     name="missing-data",
     question="How do you handle missing data?",
     topic=Topic.PREPROCESSING,
-    short="First ask why it is missing; then fill or flag it with a rule learnt on training rows, or use a learner that reads gaps. Dropping rows is the last resort.",
+    short="First ask why it is missing; then fill or flag it with a rule learnt on training rows, or use a learner "
+    "that reads gaps. Dropping rows is the last resort.",
     explanation=(
-        "Values are missing completely at random (a sensor hiccup), at random given other columns (young people skip the income question), or for a reason that lies in the value itself (high incomes are not told). "
-        "The first can be filled safely, the second with the help of the other columns; the third cannot be repaired from the data, but it can be flagged, and the flag often predicts.",
-        "Ways: drop rows or columns (simple, wasteful, biased when not at random); fill with mean, median or most frequent level (quick, shrinks spread); fill from neighbours or a model of the other columns (better, costlier); "
-        "multiple imputation, when intervals matter; a missing-indicator column; or learners that treat 'missing' as a direction in each split, as boosted trees do.",
-        "The filler is part of the model: learnt on training rows, inside each fold, stored, and applied unchanged at prediction time.",
+        "Values are missing completely at random (a sensor hiccup), at random given other columns (young "
+        "people skip the income question), or for a reason that lies in the value itself (high incomes are "
+        "not told). "
+        "The first can be filled safely, the second with the help of the other columns; the third cannot be "
+        "repaired from the data, but it can be flagged, and the flag often predicts.",
+        "Ways: drop rows or columns (simple, wasteful, biased when not at random); fill with mean, median or "
+        "most frequent level (quick, shrinks spread); fill from neighbours or a model of the other columns "
+        "(better, costlier); "
+        "multiple imputation, when intervals matter; a missing-indicator column; or learners that treat "
+        "'missing' as a direction in each split, as boosted trees do.",
+        "The filler is part of the model: learnt on training rows, inside each fold, stored, and applied "
+        "unchanged at prediction time.",
     ),
     points=(
         Point(

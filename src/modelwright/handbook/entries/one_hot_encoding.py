@@ -91,13 +91,16 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     )
     edge = f.score("edge", "loss of the tree on codes less on one-hot", difference(s, trees["codes"], trees["hot"]))
     origin = (
-        "The table's {n_columns} category columns (2 to 40 levels) were given to a linear model and to a tree of depth 6"
+        "The table's {n_columns} category columns (2 to 40 levels) were given to a linear model and to a "
+        "tree of depth 6"
         if coded.is_own
-        else "This table has no category of three levels or more, so its {n_columns} strongest numbers were cut into five bands with names, from “very low” to “very high”. They were given to a linear model and to a tree of depth 6"
+        else "This table has no category of three levels or more, so its {n_columns} strongest numbers were cut "
+        "into five bands with names, from “very low” to “very high”. They were given to a linear model and "
+        "to a tree of depth 6"
     )
     done = f.say(
-        origin
-        + " in two forms: as numbers 0, 1, 2 … in alphabetical order, and one-hot, a column of zeros and ones for each level. {n_fit} rows taught and {n_held} judged; no other columns took part."
+        origin + " in two forms: as numbers 0, 1, 2 … in alphabetical order, and one-hot, a column of zeros and ones "
+        "for each level. {n_fit} rows taught and {n_held} judged; no other columns took part."
     )
     figures = (_scores(f), _steps(s, coded))
     return Experiment(done, figures, f.all(), _meaning(f, -better(gain), -better(edge)), _advice(f, -better(gain)))
@@ -133,19 +136,27 @@ def _bands(s: Sample) -> Coded:
 
 def _meaning(f: Facts, helps: int, helps_tree: int) -> tuple[str, ...]:
     ends = {
-        1: "The linear model gains from one-hot: {measure} {line_hot} instead of {line_codes}; its loss falls by {gain} (95 % interval {gain_low} to {gain_high}). On codes it can draw only one straight line through the alphabet.",
-        0: "The linear model doesn't surely change: {measure} {line_codes} on codes, {line_hot} one-hot (difference in loss {gain}, 95 % interval {gain_low} to {gain_high}).",
-        -1: "The linear model does better on codes here: {measure} {line_codes} against {line_hot}. With this many levels and this few rows, a column for each is more than can be learnt.",
+        1: "The linear model gains from one-hot: {measure} {line_hot} instead of {line_codes}; its loss falls "
+        "by {gain} (95 % interval {gain_low} to {gain_high}). On codes it can draw only one straight line "
+        "through the alphabet.",
+        0: "The linear model doesn't surely change: {measure} {line_codes} on codes, {line_hot} one-hot "
+        "(difference in loss {gain}, 95 % interval {gain_low} to {gain_high}).",
+        -1: "The linear model does better on codes here: {measure} {line_codes} against {line_hot}. With this "
+        "many levels and this few rows, a column for each is more than can be learnt.",
     }
     tree_ends = {
         1: "The tree gains too ({tree_hot} against {tree_codes}).",
-        0: "The tree can live with either ({measure} {tree_codes} on codes, {tree_hot} one-hot; their losses are tied): it may cut the alphabet in several places.",
-        -1: "The tree is better on codes ({measure} {tree_codes} against {tree_hot}): it may cut the alphabet in several places, while one-hot lets it split off only one level at a time.",
+        0: "The tree can live with either ({measure} {tree_codes} on codes, {tree_hot} one-hot; their losses "
+        "are tied): it may cut the alphabet in several places.",
+        -1: "The tree is better on codes ({measure} {tree_codes} against {tree_hot}): it may cut the alphabet in "
+        "several places, while one-hot lets it split off only one level at a time.",
     }
     said = [f.say(ends[helps]), f.say(tree_ends[helps_tree])]
     said.append(
         f.say(
-            "The price is width: {n_columns} columns became {n_hot}; {widest} alone takes {n_levels}. {n_new} values held back have a level never seen in training; one-hot they are zeros in every column, as codes they are a number that means nothing."
+            "The price is width: {n_columns} columns became {n_hot}; {widest} alone takes {n_levels}. "
+            "{n_new} values held back have a level never seen in training; one-hot they are zeros in every "
+            "column, as codes they are a number that means nothing."
         )
     )
     return tuple(said)
@@ -155,9 +166,14 @@ def _advice(f: Facts, helps: int) -> tuple[str, ...]:
     first = (
         "One-hot these columns for linear models, neighbours and networks."
         if helps >= 0
-        else "Merge rare levels, or encode levels by their mean target (fitted inside each fold), before you one-hot this table."
+        else "Merge rare levels, or encode levels by their mean target (fitted inside each fold), before you "
+        "one-hot this table."
     )
-    second = "Hand categories to boosted trees as categories: LightGBM and CatBoost split them natively, and modelwright's plan does that. With hundreds of levels use target encoding or hashing; for an unpenalised linear model drop one level, or the columns add up to one."
+    second = (
+        "Hand categories to boosted trees as categories: LightGBM and CatBoost split them natively, and "
+        "modelwright's plan does that. With hundreds of levels use target encoding or hashing; for an "
+        "unpenalised linear model drop one level, or the columns add up to one."
+    )
     return first, second
 
 
@@ -212,13 +228,18 @@ ENTRY = Entry(
     name="one-hot-encoding",
     question="What is one-hot encoding, and when would you use something else?",
     topic=Topic.PREPROCESSING,
-    short="Each level of a category gets a column of its own, 1 where the row has it and 0 elsewhere, so that no order is invented. With very many levels, or for trees, other encodings serve better.",
+    short="Each level of a category gets a column of its own, 1 where the row has it and 0 elsewhere, so that no "
+    "order is invented. With very many levels, or for trees, other encodings serve better.",
     explanation=(
-        "Most learners take numbers only. Numbering levels 0, 1, 2 … tells a linear model or a distance that red lies between blue and violet and is twice as far from one as from the other. "
+        "Most learners take numbers only. Numbering levels 0, 1, 2 … tells a linear model or a distance that "
+        "red lies between blue and violet and is twice as far from one as from the other. "
         "One-hot encoding gives every level its own column and thus its own weight, without order.",
-        "Its price is width: a column of a thousand cities becomes a thousand sparse columns, each with few rows to learn from. Alternatives: target encoding (the level's mean target, shrunk and fitted out of fold), "
+        "Its price is width: a column of a thousand cities becomes a thousand sparse columns, each with few "
+        "rows to learn from. Alternatives: target encoding (the level's mean target, shrunk and fitted out "
+        "of fold), "
         "counts, hashing, learnt embeddings; or ordinal codes where the order is real (small, medium, large).",
-        "Two practical points. Levels that first appear after training need a rule: all zeros, or an 'other' column. And the encoding is fitted: the list of levels belongs to the model and travels with it.",
+        "Two practical points. Levels that first appear after training need a rule: all zeros, or an 'other' "
+        "column. And the encoding is fitted: the list of levels belongs to the model and travels with it.",
     ),
     points=(
         Point(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelwright.evaluation.metrics import compute
 from modelwright.handbook.entry import Entry, Experiment, Figure, Point, Topic
 from modelwright.handbook.facts import Facts
 from modelwright.handbook.models import accuracy_name, house
-from modelwright.evaluation.metrics import compute
 from modelwright.reports import plots
 from modelwright.reports.figures import Series
 
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 ROWS_MOST, ROUNDS, SHUFFLED_ROUNDS = 1_500, 200, 100
 NOTABLE = 1.02
 """A rise of the loss above its least by less than 2 % is not spoken of as overfitting."""
-SETTINGS = {"learning_rate": 0.1, "leaves": 31, "min_leaf": 5, "row_share": 1.0, "feature_share": 1.0, "patience": 0}
+SETTINGS: dict[str, Any] = {
+    "learning_rate": 0.1,
+    "leaves": 31,
+    "min_leaf": 5,
+    "row_share": 1.0,
+    "feature_share": 1.0,
+    "patience": 0,
+}
 
 
 def experiment(sample: Sample, seed: int) -> Experiment:
@@ -70,8 +77,10 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     )
     f.number("usual", f"{accuracy_name(s)} of always giving the most usual answer", _usual(s))
     done = f.say(
-        "LightGBM learnt from {n_fit} rows for {rounds} rounds without stopping early; after each round its {loss} was measured on those "
-        "rows and on {n_held} rows held back. Then the answers were shuffled among the rows, so that nothing true was left to learn, and it learnt again."
+        "LightGBM learnt from {n_fit} rows for {rounds} rounds without stopping early; after each round its "
+        "{loss} was measured on those "
+        "rows and on {n_held} rows held back. Then the answers were shuffled among the rows, so that nothing "
+        "true was left to learn, and it learnt again."
     )
     return Experiment(done, (_figure(curve, s.loss_name, best),), f.all(), _meaning(f), _advice(f))
 
@@ -92,13 +101,16 @@ def _meaning(f: Facts) -> tuple[str, ...]:
     if _is_overfit(f):
         said.append(
             f.say(
-                "After round {best} the model gets worse while it seems to get better: the loss on rows learnt from goes on falling, from {fit_best} to {fit_last}, and that on rows held back rises by {rise}, from {held_best} to {held_last}."
+                "After round {best} the model gets worse while it seems to get better: the loss on rows "
+                "learnt from goes on falling, from {fit_best} to {fit_last}, and that on rows held back "
+                "rises by {rise}, from {held_best} to {held_last}."
             )
         )
     else:
         said.append(
             f.say(
-                "Here overfitting is hardly seen: the loss on rows held back is least after round {best} ({held_best}) and ends at {held_last}, while that on rows learnt from falls to {fit_last}."
+                "Here overfitting is hardly seen: the loss on rows held back is least after round {best} "
+                "({held_best}) and ends at {held_last}, while that on rows learnt from falls to {fit_last}."
             )
         )
     said.append(
@@ -106,7 +118,9 @@ def _meaning(f: Facts) -> tuple[str, ...]:
     )
     said.append(
         f.say(
-            "With shuffled answers the same method reaches {measure} {noise_fit} on the rows it learnt from and {noise_held} on those held back, where always giving the most usual answer reaches {usual}: a good score on training rows shows only that the model can remember."
+            "With shuffled answers the same method reaches {measure} {noise_fit} on the rows it learnt from "
+            "and {noise_held} on those held back, where always giving the most usual answer reaches {usual}: "
+            "a good score on training rows shows only that the model can remember."
         )
     )
     return tuple(said)
@@ -118,11 +132,13 @@ def _advice(f: Facts) -> tuple[str, ...]:
             "Stop at round {best}: early stopping on rows held back gets {held_best} instead of {held_last}, for free."
         )
         if _is_overfit(f)
-        else "Early stopping would change little here; more rounds are only a waste of time, or a slower learning rate could still gain."
+        else "Early stopping would change little here; more rounds are only a waste of time, or a slower learning "
+        "rate could still gain."
     )
     return (
         first,
-        "Never report a score of rows the model learnt from. Rows that chose the stopping round are used up too: keep a third part sealed for the final number, as modelwright does.",
+        "Never report a score of rows the model learnt from. Rows that chose the stopping round are used up "
+        "too: keep a third part sealed for the final number, as modelwright does.",
     )
 
 
@@ -144,14 +160,20 @@ ENTRY = Entry(
     name="overfitting",
     question="What is overfitting, how do you notice it, and how do you prevent it?",
     topic=Topic.CONCEPTS,
-    short="A model overfits when it learns the accidents of its training rows: it goes on improving there while it gets worse on rows it has never seen.",
+    short="A model overfits when it learns the accidents of its training rows: it goes on improving there while it "
+    "gets worse on rows it has never seen.",
     explanation=(
-        "Training rows hold two things: the pattern that will come back, and accidents that won't. A flexible model cannot tell them "
-        "apart and learns both. On the training rows that looks like progress; on new rows the accidents are simply errors.",
-        "You notice it by holding rows back. A large or growing gap between the two losses is the sign; a training score alone is none. "
+        "Training rows hold two things: the pattern that will come back, and accidents that won't. A "
+        "flexible model cannot tell them "
+        "apart and learns both. On the training rows that looks like progress; on new rows the accidents are "
+        "simply errors.",
+        "You notice it by holding rows back. A large or growing gap between the two losses is the sign; a "
+        "training score alone is none. "
         "The sharpest test is to shuffle the answers: whatever a model still 'learns' then is memory.",
-        "Prevention: more rows; a simpler model or a penalty (regularisation); stopping early; averaging many models; fewer, better "
-        "columns; dropout and augmentation for networks. And honest accounting: every choice made by looking at held-back rows uses them up a little.",
+        "Prevention: more rows; a simpler model or a penalty (regularisation); stopping early; averaging "
+        "many models; fewer, better "
+        "columns; dropout and augmentation for networks. And honest accounting: every choice made by looking "
+        "at held-back rows uses them up a little.",
     ),
     points=(
         Point(

@@ -15,7 +15,8 @@ from modelwright.reports import plots
 from modelwright.reports.figures import Series
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Floats
+    from modelwright.handbook.arrays import Answers
     from modelwright.handbook.sample import Sample
 
 HIGH_SHARE, FOLDS, WANTED_RECALL, MISS_COSTS = 0.25, 5, 0.9, 5
@@ -60,8 +61,10 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         )
     f.number("average", "average precision", compute("average_precision", s.held.y, np.column_stack([1 - p, p])))
     done = f.say(
-        "One logistic regression learnt from {n_fit} rows and gave {n_held} rows held back their probability of being {yes} ({base} of them are). "
-        "Then only the threshold was moved, from which on a row is called {yes}. The thresholds below were chosen on the rows learnt from, by cross-validation."
+        "One logistic regression learnt from {n_fit} rows and gave {n_held} rows held back their probability "
+        "of being {yes} ({base} of them are). "
+        "Then only the threshold was moved, from which on a row is called {yes}. The thresholds below were "
+        "chosen on the rows learnt from, by cross-validation."
     )
     return Experiment(done, _figures(p, truth, f), f.all(), _meaning(f), _advice(f), s.notes)
 
@@ -75,24 +78,28 @@ def _out_of_fold(s: Sample, seed: int) -> Floats:
     return answers
 
 
-def _precision(said: Array, truth: Array) -> float:
+def _precision(said: Answers, truth: Answers) -> float:
     return float((said & truth).sum() / said.sum()) if said.any() else 0.0
 
 
-def _recall(said: Array, truth: Array) -> float:
+def _recall(said: Answers, truth: Answers) -> float:
     return float((said & truth).sum() / truth.sum()) if truth.any() else 0.0
 
 
 def _meaning(f: Facts) -> tuple[str, ...]:
     said = [
         f.say(
-            "At the usual threshold of 0.5, {alarms_half} rows are called {yes}: {precision_half} of these calls are right (precision), and {recall_half} of all rows that are {yes} are found (recall)."
+            "At the usual threshold of 0.5, {alarms_half} rows are called {yes}: {precision_half} of these "
+            "calls are right (precision), and {recall_half} of all rows that are {yes} are found (recall)."
         ),
         f.say(
-            "Lowered to {at_wide}, to find about {wanted} of them, recall is {recall_wide} and precision {precision_wide}: {alarms_wide} calls instead of {alarms_half}. Recall never falls when the threshold does; precision usually pays for it."
+            "Lowered to {at_wide}, to find about {wanted} of them, recall is {recall_wide} and precision "
+            "{precision_wide}: {alarms_wide} calls instead of {alarms_half}. Recall never falls when the "
+            "threshold does; precision usually pays for it."
         ),
         f.say(
-            "F1, their harmonic mean, was best at {at_f1} inside the rows learnt from; on the rows held back it is {f1_f1} there and {f1_half} at 0.5."
+            "F1, their harmonic mean, was best at {at_f1} inside the rows learnt from; on the rows held back "
+            "it is {f1_f1} there and {f1_half} at 0.5."
         ),
     ]
     said.append(f.say("Average precision, over all thresholds, is {average}; calling rows at random would get {base}."))
@@ -101,7 +108,9 @@ def _meaning(f: Facts) -> tuple[str, ...]:
 
 def _advice(f: Facts) -> tuple[str, ...]:
     first = f.say(
-        "If one miss costs as much as {miss_costs} false alarms, and the probabilities are right, the threshold is 1 / (1 + {miss_costs}) = {at_cost}. On the rows held back that costs {cost_cost}, against {cost_half} at 0.5 (in false alarms)."
+        "If one miss costs as much as {miss_costs} false alarms, and the probabilities are right, the "
+        "threshold is 1 / (1 + {miss_costs}) = {at_cost}. On the rows held back that costs {cost_cost}, "
+        "against {cost_half} at 0.5 (in false alarms)."
     )
     if f["cost_cost"] > f["cost_half"]:
         first += (
@@ -109,11 +118,12 @@ def _advice(f: Facts) -> tuple[str, ...]:
         )
     return (
         first,
-        "Ask what each mistake costs before you tune anything, then move the threshold: it is free, needs no new model, and can be changed the day the costs change. Choose it on rows that don't judge.",
+        "Ask what each mistake costs before you tune anything, then move the threshold: it is free, needs no "
+        "new model, and can be changed the day the costs change. Choose it on rows that don't judge.",
     )
 
 
-def _figures(p: Floats, truth: Array, f: Facts) -> tuple[Figure, ...]:
+def _figures(p: Floats, truth: Answers, f: Facts) -> tuple[Figure, ...]:
     cuts = np.unique(np.clip(np.quantile(p, np.linspace(0, 1, STEPS)), 0.001, 1.0))
     rows = [(float(c), _precision(p >= c, truth), _recall(p >= c, truth)) for c in cuts]
     series = [
@@ -141,14 +151,21 @@ ENTRY = Entry(
     name="precision-recall",
     question="What is the difference between precision and recall, and which matters more?",
     topic=Topic.CONCEPTS,
-    short="Precision: of the rows called positive, how many are. Recall: of the rows that are positive, how many were called. Moving the threshold trades one for the other; costs say where to stand.",
+    short="Precision: of the rows called positive, how many are. Recall: of the rows that are positive, how many "
+    "were called. Moving the threshold trades one for the other; costs say where to stand.",
     explanation=(
-        "Precision = true positives / all called positive. It answers 'when the alarm rings, is it true?'. Recall (sensitivity) = true positives / "
-        "all that are positive. It answers 'when it is true, does the alarm ring?'. Neither looks at true negatives, which is why both serve when positives are rare.",
-        "A model gives probabilities; the threshold makes decisions of them. Lower it and more positives are found (recall cannot fall) among more false "
-        "alarms (precision usually falls). So a precision without its recall says nothing: one sure call gives a precision of 100 %.",
-        "Recall leads where a miss is dear: disease screening, fraud, safety. Precision leads where an alarm is dear: blocking an account, recommending, sending an engineer. "
-        "F1 weighs both alike; Fβ weighs recall β times as much. With known costs, no F is needed: call positive from p = C(false alarm) / (C(false alarm) + C(miss)) on.",
+        "Precision = true positives / all called positive. It answers 'when the alarm rings, is it true?'. "
+        "Recall (sensitivity) = true positives / "
+        "all that are positive. It answers 'when it is true, does the alarm ring?'. Neither looks at true "
+        "negatives, which is why both serve when positives are rare.",
+        "A model gives probabilities; the threshold makes decisions of them. Lower it and more positives are "
+        "found (recall cannot fall) among more false "
+        "alarms (precision usually falls). So a precision without its recall says nothing: one sure call "
+        "gives a precision of 100 %.",
+        "Recall leads where a miss is dear: disease screening, fraud, safety. Precision leads where an alarm "
+        "is dear: blocking an account, recommending, sending an engineer. "
+        "F1 weighs both alike; Fβ weighs recall β times as much. With known costs, no F is needed: call "
+        "positive from p = C(false alarm) / (C(false alarm) + C(miss)) on.",
     ),
     points=(
         Point(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modelwright.evaluation.metrics import loss as row_losses
 from modelwright.handbook.entry import Entry, Experiment, Figure, Point, Topic
 from modelwright.handbook.facts import Facts
-from modelwright.evaluation.metrics import loss as row_losses
 from modelwright.handbook.models import better, difference, linear, loss_of
 from modelwright.reports import plots
 from modelwright.reports.figures import Series
@@ -49,8 +49,10 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         f.number(f"held_{name}", f"loss on rows held back, {_words(name)} penalty", helds[i])
     gain = f.score("gain", "loss without less loss with the chosen penalty", difference(s, answers[0], answers[chosen]))
     done = f.say(
-        "A linear model with {n_columns} columns (products of the strongest ones among them) learnt from only {n_fit} rows, "
-        "under penalties on its squared weights from {least} to {most}; the {loss} was measured on {n_held} rows held back. "
+        "A linear model with {n_columns} columns (products of the strongest ones among them) learnt from "
+        "only {n_fit} rows, "
+        "under penalties on its squared weights from {least} to {most}; the {loss} was measured on {n_held} "
+        "rows held back. "
         "Cross-validation inside the {n_fit} rows chose a penalty without seeing those."
     )
     return Experiment(
@@ -99,31 +101,37 @@ def _cross_validated(s: Sample, x: Floats, seed: int) -> list[float]:
 def _meaning(f: Facts, helps: int) -> tuple[str, ...]:
     said = [
         f.say(
-            "On the rows learnt from, every penalty costs: the loss goes from {fit_least} (least) over {fit_chosen} (chosen) to {fit_most} (greatest)."
+            "On the rows learnt from, every penalty costs: the loss goes from {fit_least} (least) over "
+            "{fit_chosen} (chosen) to {fit_most} (greatest)."
         )
     ]
     if helps > 0:
         said.append(
             f.say(
-                "On rows held back the chosen penalty pays: {held_chosen} instead of {held_least}, a gain of {gain} (95 % interval {gain_low} to {gain_high})."
+                "On rows held back the chosen penalty pays: {held_chosen} instead of {held_least}, a gain of "
+                "{gain} (95 % interval {gain_low} to {gain_high})."
             )
         )
     elif helps < 0:
         said.append(
             f.say(
-                "On rows held back the penalty that cross-validation chose did harm: {held_chosen} instead of {held_least}; the two samples differ, which is a finding in itself."
+                "On rows held back the penalty that cross-validation chose did harm: {held_chosen} instead "
+                "of {held_least}; the two samples differ, which is a finding in itself."
             )
         )
     else:
         said.append(
             f.say(
-                "On rows held back the chosen penalty and nearly none are tied here ({held_chosen} and {held_least}; the 95 % interval of the difference, {gain_low} to {gain_high}, holds zero): these rows are enough for this many columns."
+                "On rows held back the chosen penalty and nearly none are tied here ({held_chosen} and "
+                "{held_least}; the 95 % interval of the difference, {gain_low} to {gain_high}, holds zero): "
+                "these rows are enough for this many columns."
             )
         )
     if f["held_most"] > f["held_chosen"]:
         said.append(
             f.say(
-                "Too much is as wrong as too little: at the greatest penalty the loss is {held_most}, because almost every weight is pressed to zero."
+                "Too much is as wrong as too little: at the greatest penalty the loss is {held_most}, "
+                "because almost every weight is pressed to zero."
             )
         )
     return tuple(said)
@@ -132,16 +140,19 @@ def _meaning(f: Facts, helps: int) -> tuple[str, ...]:
 def _advice(f: Facts, helps: int) -> tuple[str, ...]:
     first = (
         f.say(
-            "Use a penalty of about {chosen} here, and choose it by cross-validation, never on the rows that judge: the best on these was {best}, known only afterwards."
+            "Use a penalty of about {chosen} here, and choose it by cross-validation, never on the rows that "
+            "judge: the best on these was {best}, known only afterwards."
         )
         if helps > 0
         else f.say(
-            "Keep a mild penalty anyway (cross-validation says {chosen}): it costs little and protects against columns that are nearly copies of each other."
+            "Keep a mild penalty anyway (cross-validation says {chosen}): it costs little and protects "
+            "against columns that are nearly copies of each other."
         )
     )
     return (
         first,
-        "Standardise the columns first: a penalty treats weights alike, and a weight's size depends on its column's unit.",
+        "Standardise the columns first: a penalty treats weights alike, and a weight's size depends on its "
+        "column's unit.",
     )
 
 
@@ -163,14 +174,19 @@ ENTRY = Entry(
     name="regularisation",
     question="What is regularisation and why does it help?",
     topic=Topic.CONCEPTS,
-    short="Regularisation makes a model pay for complexity, so that it uses a pattern only when the rows insist on it: a little bias is given for a lot less variance.",
+    short="Regularisation makes a model pay for complexity, so that it uses a pattern only when the rows insist on "
+    "it: a little bias is given for a lot less variance.",
     explanation=(
-        "Least squares and its kin minimise the error on the training rows. Regularisation minimises error + λ · complexity instead. "
-        "For linear models complexity is the size of the weights: their squares (L2, ridge) or absolute values (L1, lasso). "
+        "Least squares and its kin minimise the error on the training rows. Regularisation minimises error + "
+        "λ · complexity instead. "
+        "For linear models complexity is the size of the weights: their squares (L2, ridge) or absolute "
+        "values (L1, lasso). "
         "Trees pay per leaf, networks drop units or decay weights, and stopping early is a penalty too.",
-        "Large weights are how a linear model follows accidents: it sets one column against a nearly equal one to hit single rows. "
+        "Large weights are how a linear model follows accidents: it sets one column against a nearly equal "
+        "one to hit single rows. "
         "Shrinking them makes the fit on the training rows worse and the predictions steadier.",
-        "λ is chosen by cross-validation. Zero is the unpenalised fit; infinity is a constant. In Bayesian words L2 is a normal prior "
+        "λ is chosen by cross-validation. Zero is the unpenalised fit; infinity is a constant. In Bayesian "
+        "words L2 is a normal prior "
         "on the weights and L1 a Laplace prior, and λ says how much the prior counts.",
     ),
     points=(

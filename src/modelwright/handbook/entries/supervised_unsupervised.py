@@ -12,7 +12,8 @@ from modelwright.handbook.models import accuracy_name, accuracy_of, linear
 from modelwright.reports import plots
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Floats
+    from modelwright.handbook.arrays import Answers
     from modelwright.handbook.sample import Sample
 
 ROWS_MOST, DRAWN, GROUPS = 2_000, 350, 4
@@ -77,7 +78,7 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     return Experiment(done, _figures(s, grouping.labels_), f.all(), _meaning(f, gain), _advice(f, gain))
 
 
-def _answer_of_groups(s: Sample, fit: Array, held: Array, k: int) -> Floats:
+def _answer_of_groups(s: Sample, fit: Answers, held: Answers, k: int) -> Floats:
     """Return for each row held back what is usual among the rows learnt from that fell into its group."""
     if not s.is_classes:
         overall = float(s.fit.y.mean())
@@ -92,11 +93,15 @@ def _answer_of_groups(s: Sample, fit: Array, held: Array, k: int) -> Floats:
 
 def _meaning(f: Facts, gain: float) -> tuple[str, ...]:
     first = f.say(
-        "Taught with the target, a plain model reaches {measure} {supervised}; answering by group alone reaches {by_groups}; "
+        "Taught with the target, a plain model reaches {measure} {supervised}; answering by group alone "
+        "reaches {by_groups}; "
         "guessing without any column {guess}."
     )
     if gain <= 0.02:
-        second = "Even with the target's help little is learnt here, so this table cannot tell the two kinds of learning apart."
+        second = (
+            "Even with the target's help little is learnt here, so this table cannot tell the two kinds of "
+            "learning apart."
+        )
     elif f["recovered"] >= NEARLY_ALL:
         second = f.say(
             "The groups know {recovered} of what the taught model knows: the table's own shape is nearly the target."
@@ -111,7 +116,8 @@ def _meaning(f: Facts, gain: float) -> tuple[str, ...]:
             "The groups know {recovered} of what the taught model knows: shape and target go together in part."
         )
     third = f.say(
-        "Groups found in half of the rows agree with these by {stability} (1 is the same, 0 is chance); their silhouette is {silhouette}."
+        "Groups found in half of the rows agree with these by {stability} (1 is the same, 0 is chance); "
+        "their silhouette is {silhouette}."
     )
     return first, second, third
 
@@ -121,21 +127,24 @@ def _advice(f: Facts, gain: float) -> tuple[str, ...]:
     if f["stability"] < 0.6:
         said.append(
             f.say(
-                "Don't name these groups in a meeting: an agreement of {stability} says another sample would draw them otherwise."
+                "Don't name these groups in a meeting: an agreement of {stability} says another sample would "
+                "draw them otherwise."
             )
         )
     elif gain > 0.02 and f["recovered"] >= NEARLY_ALL:
         said.append(
-            "With groups this close to the target, labelling a few rows of each group would already give a usable model."
+            "With groups this close to the target, labelling a few rows of each group would already give a "
+            "usable model."
         )
     else:
         said.append(
-            "The groups come back in another sample, so they can be described and used; just don't expect them to be the target."
+            "The groups come back in another sample, so they can be described and used; just don't expect "
+            "them to be the target."
         )
     return tuple(said)
 
 
-def _figures(s: Sample, groups: Array) -> tuple[Figure, ...]:
+def _figures(s: Sample, groups: Answers) -> tuple[Figure, ...]:
     centred = s.fit.x - s.fit.x.mean(axis=0)
     if centred.shape[1] < 2:
         centred = np.column_stack([centred, np.zeros((len(centred), 2 - centred.shape[1]))])
@@ -170,14 +179,19 @@ ENTRY = Entry(
     name="supervised-unsupervised",
     question="What is the difference between supervised and unsupervised learning?",
     topic=Topic.CONCEPTS,
-    short="Supervised learning is given answers to imitate; unsupervised learning is given only rows and looks for shape in them.",
+    short="Supervised learning is given answers to imitate; unsupervised learning is given only rows and looks for "
+    "shape in them.",
     explanation=(
-        "In supervised learning every row comes with the right answer, the label. The model learns a rule from columns to "
-        "label, and it can be marked like an exam: hide some answers, ask, compare. Classification and regression are of this kind.",
+        "In supervised learning every row comes with the right answer, the label. The model learns a rule "
+        "from columns to "
+        "label, and it can be marked like an exam: hide some answers, ask, compare. Classification and "
+        "regression are of this kind.",
         "In unsupervised learning there is no answer column. The method describes the rows themselves: which are alike "
-        "(clustering), which are odd (anomaly detection), how few numbers would do (dimensionality reduction). Nothing can be "
+        "(clustering), which are odd (anomaly detection), how few numbers would do (dimensionality "
+        "reduction). Nothing can be "
         "marked right or wrong, so one asks instead whether the finding is stable, and whether it is useful.",
-        "Between them stand semi-supervised learning (few labels, many rows) and self-supervised learning (the labels are cut "
+        "Between them stand semi-supervised learning (few labels, many rows) and self-supervised learning "
+        "(the labels are cut "
         "out of the data itself, as when a language model predicts the next word).",
     ),
     points=(
