@@ -34,12 +34,12 @@ class Fact:
 
 
 class Facts:
-    """A growing list of facts. Sentences are made by ``say``, which fills in facts by their keys.
+    r"""A growing list of facts. Sentences are made by ``say``, which fills in facts by their keys.
 
     >>> facts = Facts()
     >>> _ = facts.percent("share", "share of yes", 0.265)
     >>> facts.say("{share} of the rows say yes.")
-    '26 % of the rows say yes.'
+    '26\xa0% of the rows say yes.'
     """
 
     def __init__(self) -> None:
@@ -98,4 +98,5 @@ class Facts:
         return tuple(self._facts.values())
 
     def _add(self, key: str, label: str, value: float | int | str, shown: str) -> None:
-        self._facts[key] = Fact(key, label, value, shown)
+        # A number and its per cent sign stay on one line.
+        self._facts[key] = Fact(key, label, value, shown.replace(" %", "\u00a0%"))

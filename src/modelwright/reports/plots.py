@@ -19,11 +19,19 @@ COLOURS = (ACCENT, SECOND, THIRD, INK, QUIET)
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One axis: its title, whether it is logarithmic, and its ends where they are fixed."""
+    """One axis.
+
+    Attributes:
+        title: What is along it.
+        is_log: Whether it is logarithmic.
+        ends: Where it begins and ends, when that is fixed.
+        in_powers: Whether its labels are powers of ten, for values far below one.
+    """
 
     title: str
     is_log: bool = False
     ends: tuple[float, float] | None = None
+    in_powers: bool = False
 
 
 def lines(
@@ -126,22 +134,24 @@ def dots(points: Sequence[tuple[float, float, str]], x: Axis, y: Axis, *, names:
         points: x, y and the group of each.
         x: Left to right.
         y: Bottom to top.
-        names: The groups in order; those beyond the fifth share a colour.
+        names: The groups in order, at most 15; those beyond the fifth share its colour and differ in shape.
     """
     import altair as alt
 
     groups = [clean(n, 24) for n in names] or list(dict.fromkeys(clean(p[2], 24) for p in points))
     rows = [{"x": a, "y": b, "name": clean(n, 24)} for a, b, n in points]
-    legend = alt.Legend(orient="bottom", columns=2, symbolType="circle", labelLimit=140) if groups[1:] else None
-    chart = (
-        _chart()
-        .mark_circle(size=26, opacity=0.65)
-        .encode(
-            x=_axis(alt, "X", "x", x),
-            y=_axis(alt, "Y", "y", y),
-            color=alt.Color("name", type="nominal", scale=_colours(alt, groups), legend=legend),
-        )
-    )
+    legend = alt.Legend(orient="bottom", columns=2, labelLimit=140) if groups[1:] else None
+    encoding: dict[str, Any] = {
+        "x": _axis(alt, "X", "x", x),
+        "y": _axis(alt, "Y", "y", y),
+        "color": alt.Color("name", type="nominal", scale=_colours(alt, groups), legend=legend),
+    }
+    if len(groups) > len(COLOURS):
+        n = len(COLOURS)
+        shapes = (["circle"] * n + ["triangle-up"] * n + ["square"] * n)[: len(groups)]
+        scale = alt.Scale(domain=groups, range=shapes)
+        encoding["shape"] = alt.Shape("name", type="nominal", scale=scale, legend=legend)
+    chart = _chart().mark_point(size=26, opacity=0.65, filled=True, strokeWidth=0).encode(**encoding)
     return _spec(chart, rows)
 
 
@@ -220,10 +230,11 @@ def grid(cells: Sequence[tuple[str, str, float, str]], x_title: str, y_title: st
 
 
 def _axis(alt: Any, channel: str, field: str, axis: Axis, *, zero: bool = False) -> Any:
-    scale: dict[str, Any] = {"type": "log"} if axis.is_log else {"zero": zero}
+    scale: dict[str, Any] = {"type": "log", "nice": False} if axis.is_log else {"zero": zero}
     if axis.ends is not None:
         scale |= {"domain": list(axis.ends), "nice": False}
-    shown = {"axis": alt.Axis(tickCount=5, labelOverlap=True)} if axis.is_log else {}
+    form = {"format": "~e"} if axis.in_powers else {}
+    shown = {"axis": alt.Axis(tickCount=5, labelOverlap=True, **form)} if axis.is_log else {}
     return getattr(alt, channel)(field, type="quantitative", title=axis.title, scale=alt.Scale(**scale), **shown)
 
 

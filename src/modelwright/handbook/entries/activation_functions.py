@@ -168,7 +168,7 @@ def _vanishing(shrink: dict[str, Floats]) -> Figure:
     spec = plots.lines(
         series,
         plots.Axis("layer (1 is farthest from the loss)"),
-        plots.Axis("mean size of slopes (log scale)", is_log=True),
+        plots.Axis("mean size of slopes (log scale)", is_log=True, in_powers=True),
     )
     return Figure(
         "What is left of the slope", "Read from right to left: the slopes on their way back from the loss.", spec

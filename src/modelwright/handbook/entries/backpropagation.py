@@ -67,8 +67,8 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     )
     spec = plots.lines(
         [Series("error", tuple(zip(NUDGES, (max(e, 1e-16) for e in errors), strict=True)))],
-        plots.Axis("size of the nudge (log scale)", is_log=True),
-        plots.Axis("largest relative error (log scale)", is_log=True),
+        plots.Axis("size of the nudge (log scale)", is_log=True, in_powers=True),
+        plots.Axis("largest relative error (log scale)", is_log=True, in_powers=True),
     )
     figure = Figure(
         "Agreement of the two gradients",

@@ -82,7 +82,7 @@ def experiment(sample: Sample, seed: int) -> Experiment:
             [
                 Series("naive Bayes (generative)", tuple(zip(map(float, sizes), curves["bayes"], strict=True))),
                 Series(
-                    "logistic regression (discriminative)",
+                    "logistic (discriminative)",
                     tuple(zip(map(float, sizes), curves["logistic"], strict=True)),
                 ),
             ],
@@ -123,7 +123,7 @@ def _draw(f: Facts, s: Sample, x: Floats, rng: np.random.Generator) -> None:
     usual = int(np.bincount(s.fit.y.astype(np.int64)).argmax())
     rows = x[s.fit.y == usual]
     spread = rows.std(axis=0)
-    varied = np.flatnonzero(spread > 0)[:12]
+    varied = np.flatnonzero(spread > 1e-9)[:12]
     if len(varied) < 2:
         return
     together = np.abs(np.corrcoef(rows[:, varied].T))
