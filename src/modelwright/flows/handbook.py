@@ -15,7 +15,7 @@ from modelwright.core.settings import Settings
 from modelwright.core.table import Table
 from modelwright.data.reading import read
 from modelwright.flows._preparing import prepare
-from modelwright.handbook import contents, tables
+from modelwright.handbook import contents, running, tables
 from modelwright.handbook import role as the_role
 from modelwright.handbook.sample import sample_of
 from modelwright.reports import article as pages
@@ -206,11 +206,7 @@ def _options(source: object, settings: Settings) -> list[str]:
 
 def _shown(entry: Entry, sample: Sample, said: str, words: list[str], run: Run) -> Studied:
     begun = run.clock()
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    # Matrices are small here: threads that wait for each other cost more than they save.
-    with threadpool_limits(1), np.errstate(over="ignore", under="ignore"):
-        experiment = entry.experiment(sample, run.seed)
+    experiment = running.run(entry, sample, run.seed)
     command = " ".join(quote(w) for w in ["modelwright", "handbook", entry.name, *words])
     return Studied(entry, sample, experiment, run.clock() - begun, command, said)
 
