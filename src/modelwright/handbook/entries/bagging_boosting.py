@@ -46,7 +46,8 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         **SMALL,
     )
     boosted_losses = list(curve.valid) or [loss_of(s, single)]
-    n_best = int(np.argmin(boosted_losses)) + 1
+    rounds = list(curve.rounds) or [1]
+    n_best = rounds[int(np.argmin(boosted_losses))]
     boosted = _boosted(s, everything, n_best, seed)
     parts = _parts(s, n_best, seed)
     bagged_losses = [loss_of(s, mean) for mean in bagged]
@@ -55,7 +56,7 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f.count("n_fit", "rows learnt from", s.fit.n)
     f.count("n_held", "rows held back", s.held.n)
     f.count("trees", "deep trees averaged", TREES)
-    f.count("rounds", "small trees in a row", len(boosted_losses))
+    f.count("rounds", "small trees in a row", rounds[-1])
     f.count("n_best", "rounds of boosting with the least loss", n_best)
     f.count("resamples", "resamples for bias and variance", RESAMPLES)
     f.number("tree", "loss of one deep tree", loss_of(s, single))
@@ -75,7 +76,10 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         "{n_held} rows held back. Fitting each way on {resamples} resamples split its error into bias and "
         "variance."
     )
-    figures = (_growing(bagged_losses, boosted_losses, f["tree"], s.loss_name), _split_figure(f, s.loss_name))
+    figures = (
+        _growing(bagged_losses, dict(zip(rounds, boosted_losses, strict=True)), f["tree"], s.loss_name),
+        _split_figure(f, s.loss_name),
+    )
     return Experiment(done, figures, f.all(), _meaning(f, -better(gain), -better(edge)), _advice(f, -better(edge)))
 
 
@@ -177,13 +181,13 @@ def _advice(f: Facts, wins: int) -> tuple[str, ...]:
     )
 
 
-def _growing(bagged: list[float], boosted: list[float], single: float, loss: str) -> Figure:
+def _growing(bagged: list[float], boosted: dict[int, float], single: float, loss: str) -> Figure:
     series = [
         Series("bagging: deep trees, averaged", tuple((float(i + 1), v) for i, v in enumerate(bagged))),
-        Series("boosting: small trees in a row", tuple((float(i + 1), v) for i, v in enumerate(boosted))),
+        Series("boosting: small trees in a row", tuple((float(i), v) for i, v in boosted.items())),
     ]
-    top = 1.15 * max(single, boosted[0])
-    bottom = 0.9 * min(min(bagged), min(boosted))
+    top = 1.15 * max(single, *boosted.values())
+    bottom = 0.9 * min(*bagged, *boosted.values())
     spec = plots.lines(
         series, plots.Axis("number of trees"), plots.Axis(loss, ends=(bottom, top)), level=(single, "one deep tree")
     )

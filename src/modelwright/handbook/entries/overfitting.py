@@ -44,7 +44,7 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         **SETTINGS,
     )
     fit, held = np.array(curve.fit or [0.0]), np.array(curve.valid or [0.0])
-    best = int(held.argmin())
+    best, rounds = int(held.argmin()), list(curve.rounds) or [1]
     shuffled = s.fit.y[np.random.default_rng(seed).permutation(s.fit.n)]
     noise, _ = house("lightgbm", s.fit.matrix, shuffled, s.n_classes, seed=seed, rounds=SHUFFLED_ROUNDS, **SETTINGS)
     measure = "accuracy" if s.is_classes else "r2"
@@ -54,8 +54,8 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     f.count("n_held", "rows held back", s.held.n)
     f.word("loss", "loss", s.loss_name)
     f.word("measure", "measure", accuracy_name(s))
-    f.count("rounds", "rounds of boosting", len(held))
-    f.count("best", "round of the least loss on the rows held back", best + 1)
+    f.count("rounds", "rounds of boosting", rounds[-1])
+    f.count("best", "round of the least loss on the rows held back", rounds[best])
     f.number("fit_best", "loss on rows learnt from, that round", fit[best])
     f.number("held_best", "loss on rows held back, that round", held[best])
     f.number("fit_last", "loss on rows learnt from, last round", fit[-1])
