@@ -37,6 +37,7 @@ def test_search_and_topic_narrow():
     assert document("--search", "PCA", "--json")["entries"][0]["name"] == "dimensionality-reduction"
 
 
+@pytest.mark.slow
 def test_an_entry_gives_numbers_and_a_page(churn_csv, tmp_path):
     page = tmp_path / "deep" / "page.html"
     found = document("feature-scaling", "--data", churn_csv, "--target", "churn", "--out", page, "--json")
