@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modelwright.core.errors import ModelwrightError
-    from modelwright.flows.api import evaluate, load, predict, profile, report, train
+    from modelwright.flows.api import evaluate, load, predict, profile, report, study, train
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "predict",
     "profile",
     "report",
+    "study",
     "train",
 ]
 

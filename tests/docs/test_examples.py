@@ -14,10 +14,11 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/index.md", "docs/guide.md")
+PAGES = ("README.md", "docs/index.md", "docs/guide.md", "docs/handbook.md")
 SHORTER = ("60s", "8s")
 ELSEWHERE = {
     "make ": "the tests themselves are run by it",
+    "modelwright handbook --practice": "it waits for a person; tests/ui pipes an answer in",
     "modelwright train postgresql://": "tests/data reads from a real server",
 }
 """Lines that do not run here, and why."""

@@ -18,6 +18,7 @@ FLOORS = {
     "packaging": 1,
     "reports": 1,
     "search": 2,
+    "handbook": 2,
     "flows": 3,
     "ui": 4,
 }
@@ -33,6 +34,8 @@ CUSTOMS = {
     "onnx": {"learners"},
     "sklearn": {"learners", "features", "evaluation", "data", "flows"},
     "polars": {"core", "data", "features", "flows", "search"},
+    "sklearn": {"learners", "features", "evaluation", "data", "flows", "handbook"},
+    "polars": {"core", "data", "features", "flows", "search", "handbook"},
     "pandas": {"data"},
     "pyarrow": {"data"},
     "duckdb": {"data"},

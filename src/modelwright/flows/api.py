@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelwright.core.ports import Progress
+    from modelwright.flows.handbook import Studied
     from modelwright.flows.profile import Profiled
     from modelwright.flows.train import Trained
 
-__all__ = ["evaluate", "load", "predict", "profile", "report", "run_of", "train"]
+__all__ = ["evaluate", "load", "predict", "profile", "report", "run_of", "study", "train"]
 
 
 def train(source: object, target: str, **settings: Any) -> Trained:
@@ -66,6 +67,24 @@ def profile(source: object, target: str | None = None, *, contract_out: str | No
     checked = Settings.of({"target": target or "", **settings}, needs_target=target is not None)
     asked = None if target is None else checked
     return recipe(source, asked, run_of(checked), query=query, contract=contract, contract_out=contract_out)
+
+
+def study(name: str, source: object | None = None, target: str | None = None, **settings: Any) -> Studied:
+    """Answer a question of the trade by an experiment on a table.
+
+    Args:
+        name: An entry of the handbook, such as ``"bias-variance"``.
+        source: Anything that can be read as a table; None for a small one that is built in.
+        target: The column to predict; needed with a source.
+        **settings: As for ``train``.
+
+    Raises:
+        ModelwrightError: There is no such entry, or the table cannot answer the question.
+    """
+    from modelwright.flows.handbook import study as recipe
+
+    checked = Settings.of({"target": target or "", **settings}, needs_target=source is not None)
+    return recipe(name, source, checked, run_of(checked))
 
 
 def run_of(
