@@ -17,6 +17,7 @@ import msgspec
 from modelwright.core.errors import ModelwrightError
 from modelwright.service import bodies, inference_protocol, invocations, labels, openapi, page, routes
 from modelwright.service.limiting import Rates
+from modelwright.service.logs import place_of
 from modelwright.service.refusals import Refused, too_large
 
 if TYPE_CHECKING:
@@ -266,12 +267,8 @@ class App:
 
     def _defect(self, error: Exception) -> Reply:
         """Return the answer to what nobody foresaw; the log names the kind and the place, never a value."""
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        place = "" if trace is None else f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
         code = error.code if isinstance(error, ModelwrightError) else ""
-        self._log.say("defect", kind=type(error).__name__, place=place, code=code)
+        self._log.say("defect", kind=type(error).__name__, place=place_of(error), code=code)
         rule = "the service answers or explains whatever it is sent"
         return _refusal(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, rule, fix="see the log of the service"), None)
 

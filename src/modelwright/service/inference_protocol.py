@@ -26,7 +26,7 @@ class Tensor(msgspec.Struct):
     name: str
     shape: list[int]
     datatype: str
-    data: list[Cell] | list[list[Cell]]
+    data: list[Cell | list[Cell]]
     parameters: dict[str, Cell] | None = None
 
 

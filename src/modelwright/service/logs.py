@@ -28,3 +28,11 @@ class Log:
         kept = {name: value for name, value in facts.items() if name not in SILENT}
         line = json.dumps({"time": round(time.time(), 3), "event": event, **kept}, ensure_ascii=True)
         print(line, file=self._file or sys.stderr, flush=True)
+
+
+def place_of(error: BaseException) -> str:
+    """Return the file and line where an error was raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"

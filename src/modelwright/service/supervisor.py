@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from modelwright.core.errors import ServiceUnavailable
+from modelwright.service.logs import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -135,7 +136,8 @@ class Supervisor:
             job.run(lambda: _tell(writing))
             code = 0
         except BaseException as error:
-            self.log.say("failed", job=job.name, kind=type(error).__name__, rule=getattr(error, "rule", ""))
+            rule = getattr(error, "rule", "")
+            self.log.say("failed", job=job.name, kind=type(error).__name__, rule=rule, place=place_of(error))
         finally:
             os._exit(code)
 
