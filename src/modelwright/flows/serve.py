@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -131,6 +132,8 @@ def serve(reference: str, serving: Serving, *, tell: Callable[[Served], None] = 
     # Twice as many shares as workers: one that is replaced and its replacement count side by side.
     counters = Counters(routes.NAMES, columns, RULES, n_workers=2 * serving.workers)
     office = _Office(serving, config, keeper, models, keyring, counters, log, place, sock)
+    gc.collect()
+    gc.freeze()  # what is loaded stays, and the processes go on sharing it
     jobs = [Job(f"worker {i}", office.worker(i)) for i in range(serving.workers)]
     if place is not None:
         jobs.append(Job("clerk", office.clerk, last=True))
@@ -252,6 +255,7 @@ class _Office:
         parent = os.getppid()
         signal.signal(signal.SIGTERM, lambda *_: told.__setitem__(0, True))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        os.nice(10)  # answers come first; lines wait safely in the spool
         is_ready()
         keep(
             self.place.ledger,

@@ -7,81 +7,111 @@ carried at least once, and the ledger knows the ids it has.
 
 from __future__ import annotations
 
+import mmap
 import os
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from modelwright.core.prediction import Outcome, PredictionRecord
+from modelwright.core.prediction import Cell, Outcome, PredictionRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from modelwright.core.ports import Ledger
 
 RECORD, OUTCOME = b"R", b"O"
-BYTES_MAX = 16_000_000
-"""A file that is larger is closed, and the next one begun."""
+BYTES_MAX = 4_194_304
+"""Size of a file; when it is full the next one is begun."""
 LINES_AT_ONCE = 2_000
 
-_encoder = msgspec.json.Encoder()
+_encode = msgspec.json.Encoder().encode
 _record = msgspec.json.Decoder(PredictionRecord)
 _outcome = msgspec.json.Decoder(Outcome)
+
+
+class Line(msgspec.Struct):
+    """A record as it is written: the fields of ``PredictionRecord``, made in a tenth of the time."""
+
+    id: str
+    time: float
+    model: str
+    version: str
+    fingerprint: str
+    row: Mapping[str, Cell]
+    prediction: Cell
+    scores: Sequence[float]
+    flags: Sequence[str]
+    latency_ms: float
+    role: str
 
 
 class Spool:
     """One worker's end: lines are written whole, in order. For one thread.
 
+    The file is given its full size first and then written through memory: no call of the operating system is needed
+    for a line, a full disk is noticed while there is still room, and what was written outlives the process.
+
     Args:
         folder: Made if absent, for its owner only.
         fsync: Whether a line is on the disk, not only with the operating system, before it counts as written.
+        bytes_max: Of a file; lines that are longer get one of their own.
     """
 
-    def __init__(self, folder: str | Path, *, fsync: bool = False) -> None:
-        self._folder, self._fsync = Path(folder), fsync
+    def __init__(self, folder: str | Path, *, fsync: bool = False, bytes_max: int = BYTES_MAX) -> None:
+        self._folder, self._fsync, self._bytes_max = Path(folder), fsync, bytes_max
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._size = 0
-        self._file = -1
+        self._at, self._size = 0, 0
         self._path = Path()
-        self._begin()
+        self._memory: mmap.mmap | None = None
+        self._begin(bytes_max)
 
-    def _begin(self) -> None:
-        if self._file >= 0:
-            os.close(self._file)
-            self._path.rename(self._path.with_suffix(".done"))
-        self._path = self._folder / f"{time.time_ns():020d}-{os.getpid()}.open"
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        self._size = 0
+    def _begin(self, size: int) -> None:
+        """Begin a file of this size."""
+        path = self._folder / f"{time.time_ns():020d}-{os.getpid()}.open"
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file, 0, size)
+            else:
+                os.truncate(file, size)
+            memory = mmap.mmap(file, size)
+        except OSError:
+            path.unlink()
+            raise
+        finally:
+            os.close(file)
+        self.close()
+        self._path, self._memory, self._at, self._size = path, memory, 0, size
 
-    def write(self, records: Sequence[PredictionRecord] = (), outcomes: Sequence[Outcome] = ()) -> None:
+    def write(self, records: Sequence[Line | PredictionRecord] = (), outcomes: Sequence[Outcome] = ()) -> None:
         """Append records and outcomes; when this returns they survive the process.
 
         Raises:
-            OSError: The disk is full or gone; part of the lines may be there, and will be carried.
+            OSError: The disk is full or gone; nothing was written.
         """
-        lines = [RECORD + _encoder.encode(record) for record in records]
-        lines += [OUTCOME + _encoder.encode(outcome) for outcome in outcomes]
-        content = b"\n".join(lines) + b"\n"
-        written = os.write(self._file, content)
-        if written != len(content):  # a full disk; a newline parts the torn line from the next
-            os.write(self._file, b"\n")
-            raise OSError("the spool took part of the lines only")
+        content = b"".join([RECORD + _encode(record) + b"\n" for record in records])
+        if outcomes:
+            content += b"".join([OUTCOME + _encode(outcome) + b"\n" for outcome in outcomes])
+        end = self._at + len(content)
+        if end > self._size or self._memory is None:
+            self._begin(max(self._bytes_max, len(content)))
+            end = len(content)
+        assert self._memory is not None
+        self._memory[self._at : end] = content
+        self._at = end
         if self._fsync:
-            os.fsync(self._file)
-        self._size += written
-        if self._size > BYTES_MAX:
-            self._begin()
+            self._memory.flush()
 
     def close(self) -> None:
         """Say that no more comes; the clerk then removes the file once it is carried."""
-        if self._file >= 0:
-            os.close(self._file)
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
             self._path.rename(self._path.with_suffix(".done"))
-            self._file = -1
 
 
 @dataclass(slots=True)
@@ -107,9 +137,10 @@ class Clerk:
         """
         n = 0
         for path in sorted(self.folder.glob("*.open")) + sorted(self.folder.glob("*.done")):
+            is_over = self._is_over(path)  # asked first: what comes after is then carried too
             while taken := self._carry_some(path):
                 n += taken
-            if self._is_over(path):
+            if is_over:
                 with suppress(FileNotFoundError):
                     path.unlink()
                 self.carried.pop(path, None)
@@ -129,9 +160,9 @@ class Clerk:
                 lines = file.readlines(LINES_AT_ONCE * 400)
         except FileNotFoundError:
             return 0
-        if lines and not lines[-1].endswith(b"\n"):  # still being written, or torn by a death
-            last = lines.pop()
-            self.torn += path.suffix == ".done" and bool(last)
+        if lines and not lines[-1].endswith(b"\n"):  # zeros up to the end of the file, or a line torn by a death
+            self.torn += path.suffix == ".done" and not lines[-1].startswith(b"\x00")
+            lines.pop()
         if not lines:
             return 0
         records, outcomes = self._read(lines)
@@ -157,13 +188,10 @@ class Clerk:
                 self.torn += 1
         return records, outcomes
 
-    def _is_over(self, path: Path) -> bool:
-        """Return whether nothing more can come and all of it is carried."""
-        try:
-            is_carried = self.carried.get(path, 0) >= path.stat().st_size or path.suffix == ".done"
-        except FileNotFoundError:
-            return False
-        return is_carried and (path.suffix == ".done" or not _is_alive(int(path.stem.rpartition("-")[2])))
+    @staticmethod
+    def _is_over(path: Path) -> bool:
+        """Return whether nothing more can come."""
+        return path.suffix == ".done" or not _is_alive(int(path.stem.rpartition("-")[2]))
 
 
 def _is_alive(pid: int) -> bool:
@@ -174,9 +202,3 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def plain_record(record: PredictionRecord) -> dict[str, Any]:
-    """Return a record as JSON-ready data."""
-    data: dict[str, Any] = msgspec.to_builtins(record)
-    return data

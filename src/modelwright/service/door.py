@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.core.contract import Kind, NullPolicy
 from modelwright.core.values import canonical_level as canonical
-from modelwright.core.values import is_missing, null_spellings, reader
+from modelwright.core.values import is_missing, null_numbers, null_spellings, reader
 from modelwright.service.policy import OUTSIDE
 from modelwright.service.refusals import Refused
 
@@ -74,8 +74,8 @@ class Door:
         self._judges = {column.name: _judge(column) for column in inputs}
         self._by_name = {column.name: column for column in inputs}
         self._sets = [(c.name, _spelled(c)) for c in inputs if c.kind in (Kind.CATEGORY, Kind.BOOLEAN)]
-        plain = [c for c in inputs if c.kind is Kind.NUMBER and not c.null_tokens and c.decimal == "."]
-        self._numbers = [(c.name, *_ends(c), c.thousands != ".") for c in plain]
+        plain = [c for c in inputs if c.kind is Kind.NUMBER and c.decimal == "."]
+        self._numbers = [(c.name, *_ends(c), c.thousands != ".", null_numbers(c)) for c in plain]
         fast = {name for name, _ in self._sets} | {c.name for c in plain}
         self._others = [c.name for c in inputs if c.name not in fast]
 
@@ -111,8 +111,8 @@ class Door:
     def _doubtful(self, row: Row) -> tuple[list[str], int]:
         """Return the columns that need a closer look, and how many of the inputs the row has."""
         get = row.get
-        doubtful = [name for name, spelled in self._sets if (v := get(name)) not in spelled or type(v) is not str]
-        for name, low, high, is_plain in self._numbers:
+        doubtful = [name for name, spelled in self._sets if get(name) not in spelled]
+        for name, low, high, is_plain, nulls in self._numbers:
             value: Any = get(name)
             kind = type(value)
             if kind is str and is_plain and "_" not in value:
@@ -122,7 +122,7 @@ class Door:
                     value = None
             elif kind is not float and kind is not int:
                 value = None
-            if value is None or not low <= value <= high:
+            if value is None or not low <= value <= high or value in nulls:
                 doubtful.append(name)
         doubtful += self._others
         n_missing = sum(name not in row for name in doubtful)

@@ -7,7 +7,7 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from modelwright.core.prediction import PredictionRecord
+from modelwright.registry.ledger_spool import Line
 from modelwright.service.refusals import Refused
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Recorder:
         now, pointer, kept = time.time(), scorer.pointer, self._privacy.kept
         fingerprint, latency = scorer.package.fingerprint, round(1000 * seconds, 3)
         records = [
-            PredictionRecord(
+            Line(
                 ids[i],
                 now,
                 pointer.model,
@@ -75,8 +75,8 @@ class Recorder:
                 fingerprint,
                 kept(row),
                 answers.predictions[i],
-                _scores(answers.scores[i]),
-                tuple(answers.flags[i]),
+                scores if type(scores := answers.scores[i]) is list else [scores],
+                answers.flags[i],
                 latency,
                 role,
             )
@@ -112,7 +112,3 @@ class Recorder:
         """Finish the spool."""
         if self._spool is not None:
             self._spool.close()
-
-
-def _scores(scores: Any) -> tuple[float, ...]:
-    return tuple(scores) if isinstance(scores, list) else (scores,)
