@@ -200,12 +200,13 @@ def _has_all_levels(column: Column) -> bool:
     return bool(column.levels) and len(column.levels) >= column.n_distinct
 
 
-def _spelled(column: Column) -> frozenset[str]:
+def _spelled(column: Column) -> frozenset[str | int]:
     """Return spellings that surely keep the promise; others are looked at more closely."""
     read = reader(column)
     if column.kind is Kind.BOOLEAN:
-        words = {*column.true_spellings, *column.false_spellings}
-        return frozenset(w for w in words if read(w) is not None)
+        words = {*column.true_spellings, *column.false_spellings, "true", "false", "yes", "no"}
+        cells = {v for w in words for v in (w, w.capitalize(), w.upper())} | {0, 1}
+        return frozenset(v for v in cells if read(v) is not None)
     return frozenset(level.value for level in column.levels if read(level.value) == level.value)
 
 

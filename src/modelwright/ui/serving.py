@@ -1,4 +1,4 @@
-"""The commands of a model in service: serve, token."""
+"""The commands of a model in service: serve, label, erase, token."""
 
 from __future__ import annotations
 
@@ -75,4 +75,88 @@ def _words(served: Any) -> str:
     return "\n".join(lines)
 
 
-COMMANDS = (serve,)
+_ledger_option = click.option(
+    "--ledger", default=".modelwright/ledger.db", show_default=True, metavar="FILE|URL", help="Where predictions are."
+)
+
+
+@click.command(cls=Command)
+@click.argument("model")
+@click.argument("source")
+@_ledger_option
+@json_option
+def label(model: str, source: str, ledger: str, as_json: bool) -> None:
+    """Hand in what became of rows that were predicted.
+
+    SOURCE is a table with the columns prediction_id and value, and perhaps time (when it became known).
+    """
+    from modelwright.flows.label import label as verb
+
+    done = verb(model, source, ledger=ledger)
+    if as_json:
+        click.echo(as_text(done.to_dict()))
+        return
+    words = ", ".join(f"{count:,} {name}" for name, count in done.to_dict().items() if count or name == "added")
+    click.echo(f"outcomes: {words}")
+
+
+@click.command(cls=Command)
+@click.argument("column")
+@click.argument("value")
+@_ledger_option
+@json_option
+def erase(column: str, value: str, ledger: str, as_json: bool) -> None:
+    """Remove one person's predictions: every one whose COLUMN holds VALUE, with its outcomes."""
+    from modelwright.flows.label import erase as verb
+
+    n = verb(column, value, ledger=ledger)
+    click.echo(as_text({"erased": n}) if as_json else f"{n:,} predictions erased")
+
+
+@click.group()
+def token() -> None:
+    """Make, list and revoke the tokens of a service. Only their hashes are kept."""
+
+
+_file_option = click.option("--file", default="tokens.json", show_default=True, help="Of `serve --tokens FILE`.")
+
+
+@token.command("new", cls=Command)
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, default=("predict",), help="predict, label, admin; may be repeated.")
+@click.option("--days", type=float, help="After which it is not accepted any more.")
+@_file_option
+@json_option
+def token_new(name: str, scopes: tuple[str, ...], days: float | None, file: str, as_json: bool) -> None:
+    """Make a token; it is told this once."""
+    from modelwright.flows.tokens import make
+
+    made = make(name, scopes, file=file, days=days)
+    click.echo(as_text({"name": name, "token": made}) if as_json else made)
+
+
+@token.command("list", cls=Command)
+@_file_option
+@json_option
+def token_list(file: str, as_json: bool) -> None:
+    """List names and scopes."""
+    from modelwright.flows.tokens import listed
+
+    found = listed(file)
+    lines = [f"{t['name']}: {', '.join(map(str, t['scopes']))}" for t in found]  # type: ignore[call-overload]
+    click.echo(as_text({"tokens": found}) if as_json else "\n".join(lines) or "no tokens")
+
+
+@token.command("revoke", cls=Command)
+@click.argument("name")
+@_file_option
+@json_option
+def token_revoke(name: str, file: str, as_json: bool) -> None:
+    """Remove a token; running services refuse it within two seconds."""
+    from modelwright.flows.tokens import revoke
+
+    revoke(name, file=file)
+    click.echo(as_text({"revoked": name}) if as_json else f"{name} revoked")
+
+
+COMMANDS = (serve, label, erase, token)
