@@ -141,6 +141,7 @@ class Clerk:
             while taken := self._carry_some(path):
                 n += taken
             if is_over:
+                self.torn += self._has_rest(path)
                 with suppress(FileNotFoundError):
                     path.unlink()
                 self.carried.pop(path, None)
@@ -161,7 +162,6 @@ class Clerk:
         except FileNotFoundError:
             return 0
         if lines and not lines[-1].endswith(b"\n"):  # zeros up to the end of the file, or a line torn by a death
-            self.torn += path.suffix == ".done" and not lines[-1].startswith(b"\x00")
             lines.pop()
         if not lines:
             return 0
@@ -187,6 +187,14 @@ class Clerk:
             except msgspec.DecodeError:
                 self.torn += 1
         return records, outcomes
+
+    def _has_rest(self, path: Path) -> bool:
+        """Return whether a line without an end is left: its writer died before the answer was given."""
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return False
+        return bool(content[self.carried.get(path, 0) :].strip(b"\x00"))
 
     @staticmethod
     def _is_over(path: Path) -> bool:
