@@ -298,7 +298,7 @@ def _predicted(scorer: Scorer, answers: Answers, ids: list[str], *, recorded: bo
 def _invoked(kind: str, body: bytes, limits: Limits) -> list[Row]:
     if kind != bodies.JSON:
         return bodies.rows_of(kind, body, limits)
-    return invocations.rows_of(bodies.decode(invocations.decoder, body), limits)
+    return invocations.rows_of(bodies.decode_loosely(invocations.decoder, body), limits)
 
 
 def _kind(headers: dict[bytes, bytes]) -> str:

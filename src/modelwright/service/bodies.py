@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -48,6 +49,18 @@ def decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
         raise unreadable("a JSON body is JSON", got=_without_values(error)) from None
     except RecursionError:
         raise unreadable("a JSON body is not nested deeply") from None
+
+
+def decode_loosely(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
+    """Return what a body holds in which NaN stands for what is missing, as Python's own JSON writes it."""
+    if b"NaN" not in body:
+        return decode(decoder, body)
+    try:
+        # Whatever is not finite is missing; the result is held against the form like any other body.
+        strict = json.dumps(json.loads(body, parse_constant=lambda _: None)).encode()
+    except (ValueError, RecursionError):
+        return decode(decoder, body)
+    return decode(decoder, strict)
 
 
 def _without_values(error: Exception) -> str:

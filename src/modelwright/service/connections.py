@@ -35,35 +35,23 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came."""
-        if not self._is_refused:
-            super().data_received(data)
+        """Take what came; headers that go on and on are cut off."""
+        if self._is_refused:
+            return
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before or not (before is None or before.response_complete):
+            self._header_bytes = 0
+            return
+        self._header_bytes += len(data)
+        if self._header_bytes > self.limits.header_bytes and not self.transport.is_closing():
+            self.transport.write(_LONG)
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         if not self._is_refused:
             super().connection_lost(exc)
-
-    def on_message_begin(self) -> None:
-        """Begin a request."""
-        self._header_bytes = 0
-        super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        """Take a part of the address."""
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
-        self._count(len(name) + len(value))
-        super().on_header(name, value)
-
-    def _count(self, n: int) -> None:
-        self._header_bytes += n + 4
-        if self._header_bytes > self.limits.header_bytes and not self.transport.is_closing():
-            self.transport.write(_LONG)
-            self.transport.close()
 
     def is_stalled(self) -> bool:
         """Return whether a request was being sent at the last look too, and nothing of it came since."""

@@ -115,7 +115,7 @@ class Door:
         for name, low, high, is_plain, nulls in self._numbers:
             value: Any = get(name)
             kind = type(value)
-            if kind is str and is_plain and "_" not in value:
+            if kind is str and is_plain and "_" not in value and value.isascii():
                 try:
                     value = float(value)
                 except ValueError:
