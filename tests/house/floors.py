@@ -47,6 +47,8 @@ CUSTOMS = {
     "httptools": {"service"},
     "prometheus_client": {"service"},
     "opentelemetry": {"service"},
+    "onnx": {"packaging"},
+    "onnxruntime": {"flows"},
     "click": {"ui"},
     "rich": {"ui"},
     "mlflow": set(),
