@@ -24,6 +24,14 @@ def test_loading_a_package_carries_no_workshop():
     assert loaded_after(code) & {"pandas", "sklearn", "lightgbm", "xgboost", "catboost", "altair", "pyarrow"} == set()
 
 
+def test_the_service_answers_without_the_workshop_and_without_frames():
+    code = (
+        "import modelwright.flows.serve, modelwright.service.app, modelwright.service.worker, modelwright.service.keeper\n"
+        "import modelwright.registry.ledger_spool, modelwright.features.plan, modelwright.learners.blend"
+    )
+    assert loaded_after(code) & {*HEAVY, "psycopg", "optuna", "onnx", "opentelemetry", "starlette"} == set()
+
+
 def test_every_public_name_can_be_imported():
     import modelwright
 

@@ -1,0 +1,143 @@
+"""Export: a package becomes an ONNX graph or an MLflow folder, with what was measured of the likeness."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from modelwright.core.errors import InvalidSetting, MissingLibrary, NotExportable, UnwritableOutput, closest
+from modelwright.flows.load import load
+
+if TYPE_CHECKING:
+    from modelwright.core.arrays import Floats
+    from modelwright.core.model import Model
+    from modelwright.packaging.package import Package
+
+FORMATS = ("onnx", "mlflow")
+TOLERANCE = 1e-6
+"""How far a score may lie from the package's, as a part of the largest."""
+_LINKS = ("identity", "sigmoid", "softmax")
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        path: Where.
+        form: ``onnx`` or ``mlflow``.
+        rows: How many real rows the two were compared on.
+        apart: The largest difference of a score; 0.0 where the files are the same.
+    """
+
+    path: str
+    form: str
+    rows: int
+    apart: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {"path": self.path, "to": self.form, "rows": self.rows, "apart": self.apart}
+
+
+def export(package: str | Path, *, to: str, out: str | Path | None = None, rows: object = None) -> Exported:
+    """Write a package in another form, after its answers were compared on real rows.
+
+    Args:
+        package: A package folder.
+        to: ``onnx``: the graph from the feature matrix to the scores, its columns named in the file's metadata;
+            ``mlflow``: a folder that MLflow loads.
+        out: Where; beside the package when None.
+        rows: A table to compare on; the package's golden rows when None.
+
+    Raises:
+        InvalidSetting: No such form.
+        NotExportable: A part has no counterpart there, or the answers differ.
+        MissingLibrary: ``onnx`` and ``onnxruntime`` are needed.
+        UnwritableOutput: Something is there already.
+    """
+    if to not in FORMATS:
+        raise InvalidSetting("a package is exported to a known form", where="--to", got=to, fix=closest(to, FORMATS))
+    place = Path(out) if out is not None else Path(package).with_suffix(f".{to}")
+    if place.exists():
+        raise UnwritableOutput("an export takes nobody's place", where=str(place), got="already there", fix="--out")
+    predictor = load(package)
+    if to == "mlflow":
+        if Path(package).is_file():
+            got = "a package in one file"
+            raise NotExportable(
+                "an MLflow folder is made of a folder", where=str(package), got=got, fix="unzip it first"
+            )
+        shutil.copytree(package, place)
+        return Exported(str(place), to, len(predictor.package.golden.records), 0.0)
+    matrix, expected = _compared(predictor.package, rows)
+    content = _onnx(predictor.package, _names(predictor.package.model))
+    apart = float(np.abs(_run(content, matrix).reshape(expected.shape) - expected).max(initial=0.0))
+    allowed = TOLERANCE * float(np.abs(expected).max(initial=0.0))
+    if not apart <= allowed:
+        got = f"scores up to {apart:.3g} apart, {allowed:.3g} allowed"
+        raise NotExportable("an export gives the package's answers", where="onnx", got=got, fix="use the package")
+    place.write_bytes(content)
+    return Exported(str(place), to, len(expected), apart)
+
+
+def _compared(package: Package, rows: object) -> tuple[Any, Floats]:
+    """Return the matrix of the rows to compare on, and the package's scores."""
+    model = package.model
+    if rows is None:
+        matrix = model.plan.rows(package.golden.records)
+    else:
+        from modelwright.data.conforming import conform
+        from modelwright.data.reading import read
+
+        matrix = model.plan.matrix(conform(read(rows).frame, model.contract, only_inputs=True).frame)
+    return matrix.values, model.blend.predict(matrix)
+
+
+def _names(model: Model) -> list[str]:
+    return [feature.name for feature in model.plan.features]
+
+
+def _onnx(package: Package, names: list[str]) -> bytes:
+    from modelwright.learners.blend import Blend
+    from modelwright.learners.tree_nodes import nodes_of
+    from modelwright.learners.trees import Trees
+    from modelwright.packaging.onnx_view import Member, graph
+
+    model = package.model
+    blend = model.blend
+    assert isinstance(blend, Blend), "a package holds a blend"
+    members = []
+    for part, weight in zip(blend.members, blend.weights.tolist(), strict=True):
+        if not isinstance(part, Trees) or part.link not in _LINKS:
+            got = part.link if isinstance(part, Trees) else type(part).__name__
+            fix = "use the package itself: `modelwright serve` or `modelwright predict`"
+            raise NotExportable("boosted trees can be told as ONNX", where="blend", got=got, fix=fix)
+        members.append(Member(nodes_of(part), part.link, part.n_outputs, weight))
+    calibrator = blend.calibrator
+    facts = {
+        "fingerprint": package.fingerprint,
+        "features": json.dumps(names),
+        "labels": json.dumps(list(model.task.labels)),
+        "threshold": repr(model.threshold),
+    }
+    calibration = None if calibrator is None else (calibrator.slope, calibrator.offset)
+    return graph(members, n_features=len(names), calibration=calibration, facts=facts)
+
+
+def _run(content: bytes, matrix: Any) -> Floats:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        fix = "pip install 'modelwright[onnx]'"
+        raise MissingLibrary(
+            "an ONNX file is tried with onnxruntime", where="export", got=str(error), fix=fix
+        ) from error
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    scores: Floats = session.run(["scores"], {"features": np.ascontiguousarray(matrix)})[0]
+    return scores

@@ -1,0 +1,5 @@
+"""``python -m modelwright.ui`` is the command line."""
+
+from modelwright.ui.cli import main
+
+main()
