@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import polars as pl
 
     from modelwright.core.arrays import Array, Floats
     from modelwright.core.matrix import Feature, Matrix
+    from modelwright.core.prediction import Answered, Cell, Outcome, PredictionRecord, Received
     from modelwright.core.state import State
 
 
@@ -142,3 +143,73 @@ class Progress:
     seconds_left: float | None = None
     best: float | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Which package stands behind a name now.
+
+    Attributes:
+        model: The name it is asked under.
+        version: As the registry or the package says.
+        fingerprint: Names the package's content, or empty where it is known only after reading.
+        path: Where the package lies.
+    """
+
+    model: str
+    version: str
+    fingerprint: str
+    path: str
+
+
+class ChampionSource(Protocol):
+    """Says which package answers under a name; asked about once a second, so it must be quick."""
+
+    def current(self) -> Pointer:
+        """Return where the name points now; equal pointers mean that nothing changed.
+
+        Raises:
+            ModelwrightError: There is nothing to serve (yet); a service that runs keeps what it has.
+        """
+        ...
+
+
+class Ledger(Protocol):
+    """The record of answers given and of what became of them. One writer and several readers at a time."""
+
+    def append(self, records: Sequence[PredictionRecord]) -> int:
+        """Store records durably and return how many were new; a record whose id is known is left as it is."""
+        ...
+
+    def add_outcomes(self, outcomes: Sequence[Outcome]) -> Received:
+        """Store outcomes, in any order and however often; the latest known per prediction counts."""
+        ...
+
+    def read(
+        self, model: str, *, start: float | None = None, end: float | None = None, rows_at_once: int = 10_000
+    ) -> Iterator[tuple[Answered, ...]]:
+        """Give the records of a model with their outcomes, by rising time, in batches of plain values.
+
+        Args:
+            model: The name that was asked.
+            start: Seconds since 1970-01-01 UTC, included; None for the first.
+            end: Likewise, not included; None for the last.
+            rows_at_once: Most records in a batch.
+        """
+        ...
+
+    def erase(self, column: str, value: Cell) -> int:
+        """Remove every record whose row holds this value, with its outcomes; return how many records."""
+        ...
+
+    def retain(self, since: float) -> int:
+        """Remove the records of before ``since`` (seconds since 1970-01-01 UTC) with their outcomes; return how many."""
+        ...
+
+    def count(self, model: str | None = None) -> int:
+        """Return how many records there are, of one model or of all."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back."""
+        ...
