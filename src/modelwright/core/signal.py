@@ -22,7 +22,6 @@ class Aspect(StrEnum):
     MISSING = "missing"
     NEW_VALUES = "new values"
     RELATIONS = "relations"
-    PREDICTION = "prediction"
     EXPECTED_LOSS = "expected loss"
     LOSS = "loss"
     BIAS = "bias"

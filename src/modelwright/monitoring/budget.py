@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modelwright.monitoring.scanning import HORIZONS, share_deviate
+from modelwright.monitoring.panel import HORIZONS
+from modelwright.monitoring.scanning import share_deviate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

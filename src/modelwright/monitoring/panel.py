@@ -29,6 +29,11 @@ CORRELATED = 0.5
 """Monitors of which one is this much correlated with another share a cause."""
 ROWS_CORRELATED = 20_000
 WHOLE_MATRIX = 900
+HORIZONS = (1, 2, 4, 8, 16, 32)
+"""Over how many windows together the monitors look."""
+WINDOWS_LEAST = 8
+SURE = 0.001
+"""Chance of allowing for more spread than there is, for each monitor."""
 """Up to so many monitors their joint distribution is kept whole; beyond, within each column."""
 WORSE_ONLY = frozenset({Aspect.LOSS, Aspect.SURPRISE, Aspect.EXPECTED_LOSS, Aspect.NEW_VALUES, Aspect.RELATIONS})
 
@@ -109,6 +114,7 @@ def fit_panel(
     aspects: Mapping[str, Sequence[Aspect]] | None = None,
     *,
     window_of: Ints | None = None,
+    taken: Mapping[str, Ints] | None = None,
 ) -> Panel:
     """Return the panel of these traits.
 
@@ -118,12 +124,13 @@ def fit_panel(
         aspects: What is watched of a trait of numbers, by name; location, spread and shape when not said.
         window_of: The window each reference row would have fallen into, shape (n,), rising from 0, where the
             reference is ordered in time; window means that vary more than chance lets them are then allowed for.
+        taken: By name of a trait: which reference rows its values are of; all when not said.
     """
     counts: list[Ints] = []
     scores: list[Floats] = []
     monitors: list[Monitor] = []
-    columns: list[Floats] = []
-    means: list[Floats] = []
+    rows: list[Floats] = []
+    spreads: list[dict[int, Floats]] = []
     for position, trait in enumerate(traits):
         codes = trait.codes(values[trait.name, trait.column])
         counted = np.bincount(codes, minlength=trait.n_bins)
@@ -131,17 +138,11 @@ def fit_panel(
         counts.append(counted)
         scores.append(table)
         monitors += made
-        rows = table[codes]
-        if window_of is not None and len(rows) == len(window_of):
-            means.append(_window_sums(rows, window_of))
-        elif window_of is not None:
-            means.append(np.full((int(window_of.max()) + 1, table.shape[1]), np.nan))
-        columns.append(rows[:ROWS_CORRELATED].astype(np.float32))
-    correlation = _correlation(columns)
-    spread: dict[int, Floats] = {}
-    if window_of is not None:
-        variance = np.array([1.0 if m.share is None else m.share * (1 - m.share) for m in monitors])
-        spread = _spread(np.hstack(means), np.bincount(window_of).astype(np.float64), variance)
+        rows.append(table[codes[:ROWS_CORRELATED]].astype(np.float32))
+        windows = None if window_of is None else window_of[(taken or {}).get(trait.name, slice(None))]
+        spreads.append(_spread(table, counted, codes, windows if windows is not None and len(windows) == len(codes) else None))
+    correlation = _correlation(rows)
+    spread = {} if window_of is None else {k: np.concatenate([s[k] for s in spreads]) for k in HORIZONS}
     causes = _causes(traits, monitors, correlation)
     return Panel(tuple(traits), tuple(counts), tuple(monitors), tuple(scores), correlation, causes, spread)
 
@@ -241,18 +242,7 @@ def _causes(traits: Sequence[Trait], monitors: Sequence[Monitor], correlation: F
     return labels.astype(np.int64)
 
 
-def _window_sums(rows: Floats, window_of: Ints) -> Floats:
-    sums = np.zeros((int(window_of.max()) + 1, rows.shape[1]))
-    np.add.at(sums, window_of, rows)
-    return sums
-
-
-WINDOWS_LEAST = 8
-SURE = 0.001
-"""Chance of allowing for more spread than there is, for each monitor."""
-
-
-def _spread(sums: Floats, sizes: Floats, variance: Floats) -> dict[int, Floats]:
+def _spread(table: Floats, counts: Ints, codes: Ints, window_of: Ints | None) -> dict[int, Floats]:
     """Return, by horizon, the variance of pooled window means as a multiple of what chance makes, at least 1.
 
     Seasons, days of the week and batches make windows differ without anything being wrong. What the reference
@@ -260,19 +250,23 @@ def _spread(sums: Floats, sizes: Floats, variance: Floats) -> dict[int, Floats]:
     """
     from scipy.stats import chi2
 
-    found: dict[int, Floats] = {}
-    total_mean = np.nansum(sums, axis=0) / sizes.sum()
-    largest = np.ones(sums.shape[1])
-    for k in (1, 2, 4, 8, 16, 32):
-        n_blocks = len(sizes) // k
-        if n_blocks >= WINDOWS_LEAST:
-            size = sizes[: n_blocks * k].reshape(n_blocks, k).sum(axis=1)
-            block = sums[: n_blocks * k].reshape(n_blocks, k, -1).sum(axis=1)
-            usable = size > 0
-            mean = block[usable] / size[usable, None] - total_mean
-            moved = (mean**2 * size[usable, None]).sum(axis=0) / (usable.sum() - 1)
+    largest = np.ones(table.shape[1])
+    found = {}
+    if window_of is not None:
+        n_windows, n_bins = int(window_of.max()) + 1, len(counts)
+        by_window = np.bincount(window_of * n_bins + codes, minlength=n_windows * n_bins).reshape(n_windows, n_bins)
+        share = counts / counts.sum()
+        centred = table - share @ table
+        variance = share @ centred**2
+    for k in HORIZONS:
+        if window_of is not None and n_windows // k >= WINDOWS_LEAST:
+            pieces = by_window[: n_windows // k * k].reshape(n_windows // k, k, n_bins).sum(axis=1)
+            size = pieces.sum(axis=1)
+            pieces, size = pieces[size > 0], size[size > 0]
+            freedom = max(len(size) - 1, 1)
+            moved = (((pieces @ centred) ** 2) / size[:, None]).sum(axis=0) / freedom
             ratio = np.divide(moved, variance, out=np.ones(len(variance)), where=variance > 0)
-            limit = chi2.ppf(1 - SURE, usable.sum() - 1) / (usable.sum() - 1)
-            largest = np.maximum(largest, np.where(np.nan_to_num(ratio, nan=1.0) > limit, ratio, 1.0))
+            limit = chi2.ppf(1 - SURE, freedom) / freedom
+            largest = np.maximum(largest, np.where(ratio > limit, ratio, 1.0))
         found[k] = largest.copy()
     return found

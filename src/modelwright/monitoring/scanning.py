@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modelwright.monitoring.panel import HORIZONS
+
 if TYPE_CHECKING:
     from modelwright.core.arrays import Floats, Ints
     from modelwright.monitoring.panel import Panel
 
-HORIZONS = (1, 2, 4, 8, 16, 32)
 ROWS_LEAST = 20
 """Pooled windows of fewer rows than this say nothing yet."""
 
