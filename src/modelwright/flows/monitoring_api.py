@@ -1,0 +1,44 @@
+"""The Python API of keeping a model good: the verbs with plain arguments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from modelwright.core.settings import Settings, parse_duration
+from modelwright.flows.api import run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelwright.core.ports import Progress
+    from modelwright.flows.replay import Replayed
+
+
+def replay(
+    source: object, *, target: str, time: str, tell: Callable[[Progress], None] | None = None, **options: Any
+) -> Replayed:
+    """Play a table in order of time as production.
+
+    Args:
+        source: Anything that can be read as a table.
+        target: The column to predict.
+        time: A date-time column, or year, month, day columns with commas.
+        tell: Takes progress events.
+        **options: ``every``, ``delay`` (times such as ``"7d"``), ``first``, ``alarms`` (accepted false ones a
+            month), ``ignore``, ``metric``, ``effort``, ``seed``, ``query``, ``out`` (where the page goes).
+
+    Raises:
+        ModelwrightError: The table cannot be played, or an option is outside what it may be.
+    """
+    from modelwright.flows.replay import replay as recipe
+
+    given = {k: v for k, v in options.items() if v is not None}
+    out = given.pop("out", None)
+    settings = Settings.of({"target": target, "effort": given.pop("effort", 1), "seed": given.pop("seed", 0)})
+    for name in ("every", "delay"):
+        if name in given:
+            given[name] = parse_duration(given[name], where=name)
+    given["budget"] = given.pop("alarms", 1.0)
+    given["ignore"] = tuple(given.get("ignore", ()))
+    del out
+    return recipe(source, target=target, time=time, run=run_of(settings, tell=tell), **given)
