@@ -73,6 +73,11 @@ class School:
         scores = judged.scores(self._everything.frame[sealed])
         return Contender(self.fit(rows), judged, sealed, scores, rows, self._run.clock() - begun)
 
+    def trial(self, rows: Ints, judged_on: Ints) -> tuple[Model, Floats]:
+        """Return the recipe fitted on all rows but those it is judged on, and its answers to these."""
+        model = self.fit(np.setdiff1d(rows, judged_on))
+        return model, model.scores(self._everything.frame[judged_on])
+
     def fit(self, rows: Ints) -> Model:
         """Return the recipe fitted on these rows."""
         assert self._found is not None

@@ -303,24 +303,25 @@ def _note(play: _Play, reign: _Reign, alarm: Alarm) -> None:
 
 
 def _challenge(play: _Play, reign: _Reign, now: float, advice: Advice) -> _Reign:
-    """Make a challenger, compare it with the champion on rows neither learnt from, and return who reigns."""
+    """Make a challenger, compare it with the champion on rows neither learnt from, and return who reigns.
+
+    The newer half of the rows that the champion has not seen judges both; the older half is what the challenger
+    knows more than the champion.
+    """
     p = play.p
     labelled = np.flatnonzero(play.times + play.delay <= now)
     unseen = labelled[play.times[labelled] >= reign.begun]
-    if len(unseen) < max(NEW_ROWS_LEAST, NEW_SHARE_LEAST * len(labelled)):
+    rows = unseen[len(unseen) // 2 :]
+    if len(rows) < max(NEW_ROWS_LEAST, NEW_SHARE_LEAST * len(labelled) / 2):
         return reign
     play.run.say("search", "a challenger")
-    challenger = play.school.make(labelled)
-    fair = np.isin(challenger.sealed, unseen)
-    rows = challenger.sealed[fair]
-    if len(rows) < NEW_ROWS_LEAST:
-        return reign
+    begun = play.run.clock()
+    model, scores = play.school.trial(labelled, rows)
     champion = play.answer(reign.contender.model, rows)
-    model = challenger.judged
-    scores = challenger.scores[fair]
     choices = (model.choices(scores), reign.contender.model.choices(champion)) if p.task.is_classification else (None, None)
     gain = paired(p.task, p.target[rows], scores, champion, metric=p.task.metric, choices=choices)
     better = gain.value > 0 if MEASURES[p.task.metric].greater_is_better else gain.value < 0
+    winner = play.school.make(labelled) if better else None
     play.retrains.append(
         {
             "time": now,
@@ -330,13 +331,13 @@ def _challenge(play: _Play, reign: _Reign, now: float, advice: Advice) -> _Reign
             "judged_on": len(rows),
             "difference": plain(gain),
             "verdict": "promoted" if better else "rejected",
-            "seconds": round(challenger.seconds, 2),
+            "seconds": round(play.run.clock() - begun, 2),
         }
     )
-    if not better:
+    if winner is None:
         play.rest = REST_WINDOWS
         return reign
-    return play.crown(challenger, now)
+    return play.crown(winner, now)
 
 
 def _compare(play: _Play, n_first: int, scores: dict[str, Floats]) -> dict[str, Any]:

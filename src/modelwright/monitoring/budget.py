@@ -20,7 +20,7 @@ from modelwright.monitoring.scanning import share_deviate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelwright.core.arrays import Bools, Floats, Ints
+    from modelwright.core.arrays import Bools, Floats, Ints, Singles
     from modelwright.monitoring.panel import Panel
 
 DAYS_A_MONTH = 365.25 / 12
@@ -28,8 +28,10 @@ QUIET_WINDOWS = 3
 """A cause is over when it has been below its threshold for so many windows."""
 JOINED_WINDOWS = 2
 """Causes that begin within so many windows of an alarm's own are further signs of it, and raise none of their own."""
-WINDOWS_SIMULATED = 24_000
+WINDOWS_SIMULATED = 30_000
 STREAM_WINDOWS_MOST = 400
+FITTED = 11
+"""Simulated rates that the one wanted is read from."""
 DENSE = 8.0
 """From so many expected rows a window on, an indicator is as good as normal."""
 
@@ -61,8 +63,13 @@ class Null:
 
     def rate(self, threshold: float) -> float:
         """Return false alarms a month at this threshold."""
-        n_alarms = sum(int(openings(one >= threshold).any(axis=1).sum()) for one in self.peaks)
-        return n_alarms / (self.peaks.shape[0] * self.peaks.shape[1]) * self.windows_a_month
+        n_alarms = int(openings(self.peaks >= threshold).any(axis=-1).sum())
+        return n_alarms / self.months
+
+    @property
+    def months(self) -> float:
+        """How many months were simulated."""
+        return self.peaks.shape[0] * self.peaks.shape[1] / self.windows_a_month
 
     def threshold(self, budget: float) -> float:
         """Return the threshold at which there are ``budget`` false alarms a month.
@@ -70,22 +77,25 @@ class Null:
         The logarithm of the rate is close to a parabola of the threshold; one is fitted to the simulated rates
         around the budget, which also reaches a little further than what was simulated.
         """
-        counted = self.peaks.shape[0] * self.peaks.shape[1] / self.windows_a_month
-        grid = np.arange(2.0, 7.0, 0.1)
-        rates = np.array([self.rate(float(h)) for h in grid])
+        coarse = np.arange(1.6, 7.0, 0.3)
+        rates = np.array([self.rate(float(h)) for h in coarse])
         top = int(np.argmax(rates))
-        falling = np.arange(len(grid)) >= top
-        near = falling & (rates * counted >= 12) & (rates <= max(30 * budget, 30 / counted)) & (rates >= budget / 8)
-        if near.sum() < 3:
-            near = falling & (rates * counted >= 3)
-            near &= np.cumsum(near[::-1])[::-1] <= 6
-        if near.sum() < 3:
-            return float(grid[top])
-        weight = np.sqrt(rates[near] * counted)
-        fitted = np.polyfit(grid[near], np.log(rates[near]), 2 if near.sum() > 4 else 1, w=weight)
-        fine = np.arange(grid[top], 8.0, 0.005)
-        values = np.polyval(fitted, fine)
-        falls = np.flatnonzero((values <= np.log(budget)) & (np.gradient(values) < 0))
+        # Near its largest value the rate bends (alarms there run into each other); far out it was seldom simulated.
+        usable = (np.arange(len(coarse)) > top) & (rates <= 0.7 * rates[top]) & (rates * self.months >= 10)
+        if not usable.any():
+            return float(coarse[top])
+        off = np.abs(np.log(np.maximum(rates, 1e-12) / budget)) + np.where(usable, 0.0, 1e6)
+        middle = float(coarse[int(np.argmin(off))])
+        grid = middle + np.linspace(-0.3, 0.3, FITTED)
+        rates = np.array([self.rate(float(h)) for h in grid])
+        near = np.flatnonzero(rates * self.months >= 10)
+        months = self.months
+        if len(near) < 3:
+            return middle
+        fitted = np.polyfit(grid[near], np.log(rates[near]), 2 if len(near) > 5 else 1, w=np.sqrt(rates[near] * months))
+        fine = np.arange(grid[near[0]] - 0.5, 8.0, 0.002)
+        values, slope = np.polyval(fitted, fine), np.polyval(np.polyder(fitted), fine)
+        falls = np.flatnonzero((values <= np.log(budget)) & (slope < 0))
         return float(fine[falls[0]]) if len(falls) else 8.0
 
 
@@ -113,15 +123,17 @@ def _peaks(stream: Stream, n_runs: int, length: int, rng: np.random.Generator) -
     share = np.array([m.share if m.share is not None else np.nan for m in panel.monitors])
     can_speak = np.array([m.share is not None or m.kurtosis != 0.0 for m in panel.monitors])
     rare = (np.minimum(share, 1 - share) * n < DENSE) & ~np.isnan(share)
+    one_sided = np.array([m.is_one_sided for m in panel.monitors])
     dense = np.flatnonzero(can_speak & ~rare)
+    dense = dense[np.argsort(one_sided[dense], kind="stable")]
     few = np.flatnonzero(rare & (share > 0) & (share < 1))
     root = _root(panel.correlation[np.ix_(dense, dense)]).astype(np.float32)
-    one_sided = np.array([m.is_one_sided for m in panel.monitors])
+    n_two_sided = int((~one_sided[dense]).sum())
     reference = panel.n_reference
     for run in range(n_runs):
-        own = rng.standard_normal(len(dense), dtype=np.float32) @ root.T / np.sqrt(reference[dense])
-        drawn = rng.standard_normal((length, len(dense)), dtype=np.float32) @ root.T / np.sqrt(n)
-        _keep(peaks[run], _strongest_means(drawn - own, n, reference[dense], one_sided[dense]), causes[dense])
+        own = (rng.standard_normal(len(dense), dtype=np.float32) @ root.T) / np.sqrt(reference[dense], dtype=np.float32)
+        drawn = rng.standard_normal((length, len(dense)), dtype=np.float32) @ root.T / np.float32(np.sqrt(n))
+        _keep(peaks[run], _strongest_means(drawn - own, n, reference[dense], n_two_sided), causes[dense])
         if len(few):
             strongest = _strongest_counts(share[few], n, reference[few], length, rng)
             _keep(peaks[run], np.where(one_sided[few], np.maximum(strongest, 0), np.abs(strongest)), causes[few])
@@ -129,21 +141,25 @@ def _peaks(stream: Stream, n_runs: int, length: int, rng: np.random.Generator) -
 
 
 def _keep(peaks: Floats, strongest: Floats, causes: Ints) -> None:
-    for position, cause in enumerate(causes):
-        np.maximum(peaks[:, cause], strongest[:, position], out=peaks[:, cause])
+    """Raise the peaks of causes to the strengths of their monitors."""
+    order = np.argsort(causes, kind="stable")
+    first = np.flatnonzero(np.diff(causes[order], prepend=-1))
+    if len(first):
+        named = causes[order][first]
+        peaks[:, named] = np.maximum(peaks[:, named], np.maximum.reduceat(strongest[:, order], first, axis=1))
 
 
-def _strongest_means(off: Floats, n: float, reference: Ints, one_sided: Bools) -> Floats:
+def _strongest_means(off: Singles, n: float, reference: Ints, n_two_sided: int) -> Singles:
     """Return the largest strength over the horizons of window means (less the reference's own error)."""
-    total = np.cumsum(off, axis=0, dtype=np.float64)
-    best = np.zeros(off.shape)
+    total = np.vstack([np.zeros((1, off.shape[1]), np.float32), np.cumsum(off, axis=0, dtype=np.float32)])
+    best = np.zeros(off.shape, dtype=np.float32)
     for k in HORIZONS:
         if k > len(off):
             break
-        pooled = total[k - 1 :].copy()
-        pooled[1:] -= total[:-k]
-        z = pooled / k / np.sqrt(1 / (k * n) + 1 / reference)
-        np.maximum(best[k - 1 :], np.where(one_sided, z, np.abs(z)), out=best[k - 1 :])
+        z = total[k:] - total[:-k]
+        z *= (1 / (k * np.sqrt(1 / (k * n) + 1 / reference))).astype(np.float32)
+        np.abs(z[:, :n_two_sided], out=z[:, :n_two_sided])
+        np.maximum(best[k - 1 :], z, out=best[k - 1 :])
     return best
 
 
@@ -179,21 +195,21 @@ def openings(over: Bools) -> Bools:
     ``JOINED_WINDOWS`` after an alarm belong to it.
 
     Args:
-        over: Shape (n_windows, n_causes), in order of time.
+        over: Shape (…, n_windows, n_causes), in order of time.
 
     Returns:
         Likewise: true where a cause begins an alarm. Several true in one window are one alarm.
     """
     begins = over.copy()
     for back in range(1, QUIET_WINDOWS + 1):
-        begins[back:] &= ~over[:-back] if back < len(over) else True
-    last = -JOINED_WINDOWS - 1
-    for window in np.flatnonzero(begins.any(axis=1)):
-        if window - last <= JOINED_WINDOWS:
-            begins[window] = False
-        else:
-            last = int(window)
-    return begins
+        begins[..., back:, :] &= ~over[..., :-back, :]
+    any_begins = begins.any(axis=-1)
+    last = np.full(over.shape[:-2], -JOINED_WINDOWS - 1)
+    for window in range(over.shape[-2]):
+        is_alarm = any_begins[..., window] & (window - last > JOINED_WINDOWS)
+        last = np.where(is_alarm, window, last)
+        any_begins[..., window] = is_alarm
+    return begins & any_begins[..., None]
 
 
 def detectable(

@@ -12,7 +12,7 @@ from modelwright.evaluation.intervals import measure
 from modelwright.monitoring import estimates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 SLICES_MOST = 8
 SLICE_ROWS_LEAST = 30
-MISSES_TOLERATED = 0.3
-"""The band holds 95 % of realised values; when more than this share of recent ones lie outside, it is not to be trusted."""
+RECENT, MISSES = 6, 2
+"""A band of 95 % misses twice in six windows by chance in one case of thirty; then it is not to be trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _slices(baseline: Baseline, frame: pl.DataFrame, losses: Floats) -> tuple[di
     return tuple(found[:SLICES_MOST])
 
 
-def is_trusted(agreements: list[bool | None]) -> bool:
-    """Return whether the recent estimates held: from four known ones on, few may have missed."""
-    known = [a for a in agreements[-8:] if a is not None]
-    return len(known) < 4 or known.count(False) / len(known) <= MISSES_TOLERATED
+def is_trusted(agreements: Sequence[bool | None]) -> bool:
+    """Return whether the recent estimates held, as far as outcomes are known."""
+    known = [a for a in agreements if a is not None]
+    return known[-RECENT:].count(False) < MISSES
