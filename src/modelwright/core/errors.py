@@ -135,6 +135,30 @@ class InvalidEvidence(ModelwrightError):
     code = "MW701"
 
 
+class LedgerUnavailable(ModelwrightError):
+    """The record of predictions cannot be opened, read or written."""
+
+    code = "MW901"
+
+
+class InvalidOutcome(ModelwrightError):
+    """An outcome that is handed in names no prediction, or is no value of the target."""
+
+    code = "MW902"
+
+
+class ServiceUnavailable(ModelwrightError):
+    """A service cannot start: its address is taken, or it would be open to strangers."""
+
+    code = "MW903"
+
+
+class NotExportable(ModelwrightError):
+    """A model has a part that the format asked for cannot express, or whose answers differ there."""
+
+    code = "MW904"
+
+
 def closest(name: str, known: Iterable[str]) -> str:
     """Return a fix that offers the nearest known names, or all of them when none is near.
 

@@ -154,12 +154,14 @@ class Pointer:
         version: As the registry or the package says.
         fingerprint: Names the package's content, or empty where it is known only after reading.
         path: Where the package lies.
+        stamp: Another text whenever what lies there may have changed.
     """
 
     model: str
     version: str
     fingerprint: str
     path: str
+    stamp: str = ""
 
 
 class ChampionSource(Protocol):
@@ -203,7 +205,7 @@ class Ledger(Protocol):
         ...
 
     def retain(self, since: float) -> int:
-        """Remove the records of before ``since`` (seconds since 1970-01-01 UTC) with their outcomes; return how many."""
+        """Remove the records of before ``since``, seconds since 1970-01-01 UTC, with outcomes; return how many."""
         ...
 
     def count(self, model: str | None = None) -> int:

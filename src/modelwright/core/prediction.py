@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # at run time too: the ledger's decoder reads the annotations
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Cell = str | int | float | bool | None
 """A value as it came over a wire: text, a number, a truth, or nothing."""

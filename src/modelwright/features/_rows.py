@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     Records = Sequence[Mapping[str, object]]
 
+KNOWN_MAX, KNOWN_LENGTH_MAX = 2_000, 64
+"""So many texts of a column, and texts so long, are remembered with what they were read as."""
+
 
 def compile_rows(
     readers: Mapping[str, Callable[[object], Value]], crafts: Sequence[Craft]
@@ -55,16 +58,29 @@ def compile_rows(
     return encode
 
 
+class _Known(dict[str, "Value"]):
+    """What texts of one column were read as; the same few come again and again."""
+
+    def __init__(self, read: Callable[[object], Value]) -> None:
+        self._read = read
+
+    def __missing__(self, text: str) -> Value:
+        value = self._read(text)
+        if len(self) < KNOWN_MAX and len(text) <= KNOWN_LENGTH_MAX:  # strangers' texts must not fill the memory
+            self[text] = value
+        return value
+
+
 def _reading(readers: Mapping[str, Callable[[object], Value]], cells: Sequence[Cell]) -> Any:
     """Return the function from records to the cells' features and the canonical values."""
-    cuts = list(readers.items())
+    cuts = [(name, _Known(read), read) for name, read in readers.items()]
     width = sum(len(cell([None] * len(cuts))) for cell in cells)
 
     def read(records: Records) -> tuple[Singles, list[list[Value]]]:
         canonical, rows = [], []
         for record in records:
             get = record.get
-            values = [read_value(get(name)) for name, read_value in cuts]
+            values = [known[v] if type(v := get(name)) is str else read_value(v) for name, known, read_value in cuts]
             row: list[Value] = []
             for cell in cells:
                 row += cell(values)

@@ -104,6 +104,14 @@ class Engine:
             self._fail()
         return own.answer.copy()
 
+    def one(self, row: Array) -> float:
+        """Return the margin of one row, shape (n_features,), of a model with one margin."""
+        own = self._own
+        own.row[:] = row
+        if self._predict_one(self._one_row, own.row_address, own.length, own.answer_address):
+            self._fail()
+        return own.answer.item()
+
     def _call(self, name: str, *arguments: object) -> None:
         if getattr(self._library, name)(*arguments):
             self._fail()

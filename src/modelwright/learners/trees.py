@@ -84,6 +84,17 @@ class Trees:
         return apply_link(self.link, self.margins(matrix))
 
     @property
+    def is_single(self) -> bool:
+        """Whether ``one`` answers: a number, or the probability of the positive label by the log-odds."""
+        return self.vectors is None and self.n_outputs == 1 and self.link in ("identity", "sigmoid")
+
+    def one(self, row: Singles) -> float:
+        """Return what ``predict`` does for one row, shape (n_features,), without arrays: a number or a probability."""
+        width("trees", len(row), self.n_features)
+        margin = self._engine.one(row)
+        return margin if self.link == "identity" else float(1.0 / (1.0 + np.exp(min(-margin, 500.0))))
+
+    @property
     def shape(self) -> dict[str, Any]:
         """What must be equal for two models to be merged."""
         is_wide = self.vectors is not None

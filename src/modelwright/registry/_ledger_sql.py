@@ -1,0 +1,81 @@
+"""What the ledgers of both databases share: the tables, and rows to values and back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from modelwright.core.prediction import Answered, Outcome, PredictionRecord, Received
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from modelwright.core.prediction import Cell
+
+RECORD_COLUMNS = (
+    *("id", "time", "model", "version", "fingerprint", "row", "prediction"),
+    *("scores", "flags", "latency_ms", "role"),
+)
+OUTCOME_COLUMNS = ("prediction_id", "time", "value")
+
+
+def record_values(r: PredictionRecord) -> tuple[object, ...]:
+    """Return a record in the order of ``RECORD_COLUMNS``."""
+    encode = msgspec.json.encode
+    return (
+        *(r.id, r.time, r.model, r.version, r.fingerprint, encode(dict(r.row)).decode()),
+        *(encode(r.prediction).decode(), encode(r.scores).decode(), encode(r.flags).decode(), r.latency_ms, r.role),
+    )
+
+
+def answered(values: Sequence[Any]) -> Answered:
+    """Return the record and its outcome of a row of the join."""
+    named = dict(zip(RECORD_COLUMNS, values, strict=False))
+    record = PredictionRecord(
+        **{
+            **named,
+            "row": _loaded(named["row"]),
+            "prediction": json.loads(named["prediction"]),
+            "scores": tuple(json.loads(named["scores"])),
+            "flags": tuple(json.loads(named["flags"])),
+        }
+    )
+    value, known_at = values[len(RECORD_COLUMNS) :]
+    return Answered(record, None if known_at is None else Outcome(record.id, json.loads(value), known_at))
+
+
+def _loaded(row: Any) -> Mapping[str, Cell]:
+    loaded: Mapping[str, Cell] = json.loads(row) if isinstance(row, str | bytes) else row
+    return loaded
+
+
+def sorted_out(
+    outcomes: Sequence[Outcome], known: Mapping[str, tuple[float, str]], recorded: frozenset[str]
+) -> tuple[list[tuple[str, float, str]], Received]:
+    """Return which outcomes are to be stored, and what became of all of them.
+
+    Args:
+        outcomes: As they arrived; of several for one prediction each is held against the ones before it.
+        known: Time and JSON value of what counts now, by prediction.
+        recorded: Ids that are in the ledger.
+    """
+    counts = {"added": 0, "corrected": 0, "repeated": 0, "late": 0}
+    counted, rows = dict(known), []
+    for outcome in outcomes:
+        value = msgspec.json.encode(outcome.value).decode()
+        before = counted.get(outcome.prediction_id)
+        if before is None:
+            what = "added"
+        elif value == before[1]:
+            what = "repeated"
+        else:
+            what = "corrected" if outcome.time >= before[0] else "late"
+        counts[what] += 1
+        if what != "repeated":
+            rows.append((outcome.prediction_id, outcome.time, value))
+        if what in ("added", "corrected"):
+            counted[outcome.prediction_id] = (outcome.time, value)
+    unmatched = sum(o.prediction_id not in recorded for o in outcomes)
+    return rows, Received(**counts, unmatched=unmatched)

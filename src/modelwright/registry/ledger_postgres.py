@@ -1,0 +1,159 @@
+"""The ledger in PostgreSQL, shared by machines."""
+
+from __future__ import annotations
+
+import re
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from modelwright.core.errors import LedgerUnavailable, MissingLibrary
+from modelwright.registry import _ledger_sql as sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from modelwright.core.prediction import Answered, Cell, Outcome, PredictionRecord, Received
+    from modelwright.registry.ledger_privacy import Privacy
+
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS modelwright_predictions ("
+    "id text PRIMARY KEY, time double precision NOT NULL, model text NOT NULL, version text NOT NULL,"
+    "fingerprint text NOT NULL, row jsonb NOT NULL, prediction text NOT NULL, scores text NOT NULL,"
+    "flags text NOT NULL, latency_ms double precision NOT NULL, role text NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS modelwright_predictions_by_time ON modelwright_predictions (model, time, id)",
+    "CREATE TABLE IF NOT EXISTS modelwright_outcomes (prediction_id text NOT NULL, time double precision NOT NULL,"
+    "value text NOT NULL, arrived bigserial PRIMARY KEY)",
+    "CREATE INDEX IF NOT EXISTS modelwright_outcomes_by_prediction ON modelwright_outcomes"
+    "(prediction_id, time, arrived)",
+)
+_LOCK = 7_215_031_946
+"""Advisory lock under which tables are made and outcomes sorted out, so that two writers cannot cross."""
+_NAMES = ", ".join(f"p.{c}" for c in sql.RECORD_COLUMNS)
+_MARKS = ", ".join(["%s"] * len(sql.RECORD_COLUMNS))
+_KNOWN = (
+    "SELECT DISTINCT ON (prediction_id) prediction_id, time, value FROM modelwright_outcomes "
+    "WHERE prediction_id = ANY(%s) ORDER BY prediction_id, time DESC, arrived DESC"
+)
+
+
+class PostgresLedger:
+    """A ledger in a database. Safe to use from several threads and machines; reconnects after a lost connection.
+
+    Args:
+        url: ``postgresql://…``.
+        privacy: By which erased values are found.
+    """
+
+    def __init__(self, url: str, privacy: Privacy) -> None:
+        self._url, self._privacy = url, privacy
+        self._lock = threading.Lock()
+        self._db: Any = None
+        with self._transaction() as db:
+            db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            for statement in _SCHEMA:
+                db.execute(statement)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Any]:
+        try:
+            import psycopg
+        except ImportError as error:
+            fix = "pip install 'modelwright[sql]'"
+            raise MissingLibrary("a ledger in PostgreSQL needs psycopg", where="ledger", fix=fix) from error
+        with self._lock:
+            try:
+                if self._db is None or self._db.closed:
+                    self._db = psycopg.connect(self._url)
+                with self._db.transaction():
+                    yield self._db
+            except psycopg.OperationalError as error:
+                if self._db is not None:
+                    self._db.close()
+                raise self._explained(error) from error
+            except psycopg.Error as error:
+                raise self._explained(error) from error
+
+    def _explained(self, error: Exception) -> LedgerUnavailable:
+        where = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self._url)
+        got = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        fix = "check that the server runs and the user may write"
+        return LedgerUnavailable("the ledger can be read and written", where=where, got=got, fix=fix)
+
+    def append(self, records: Sequence[PredictionRecord]) -> int:
+        """Store records and return how many were new."""
+        insert = f"INSERT INTO modelwright_predictions VALUES ({_MARKS}) ON CONFLICT DO NOTHING"  # noqa: S608 - marks
+        with self._transaction() as db, db.cursor() as cursor:
+            cursor.executemany(insert, [_storable(sql.record_values(r)) for r in records])
+            return int(cursor.rowcount)
+
+    def add_outcomes(self, outcomes: Sequence[Outcome]) -> Received:
+        """Store outcomes, in any order and however often."""
+        ids = sorted({o.prediction_id for o in outcomes})
+        with self._transaction() as db, db.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            known = {i: (t, v) for i, t, v in cursor.execute(_KNOWN, (ids,)).fetchall()}
+            found = cursor.execute("SELECT id FROM modelwright_predictions WHERE id = ANY(%s)", (ids,)).fetchall()
+            rows, received = sql.sorted_out(outcomes, known, frozenset(i for (i,) in found))
+            insert = "INSERT INTO modelwright_outcomes (prediction_id, time, value) VALUES (%s, %s, %s)"
+            cursor.executemany(insert, rows)
+        return received
+
+    def read(
+        self, model: str, *, start: float | None = None, end: float | None = None, rows_at_once: int = 10_000
+    ) -> Iterator[tuple[Answered, ...]]:
+        """Give the records of a model with the outcomes that count, by rising time, in batches."""
+        query = (
+            f"SELECT {_NAMES}, o.value, o.time FROM modelwright_predictions p LEFT JOIN LATERAL "  # noqa: S608
+            "(SELECT value, time FROM modelwright_outcomes WHERE prediction_id = p.id "
+            "ORDER BY time DESC, arrived DESC LIMIT 1) o ON true "
+            "WHERE p.model = %s AND (p.time, p.id) > (%s, %s) AND p.time < %s ORDER BY p.time, p.id LIMIT %s"
+        )
+        at = (float("-inf") if start is None else start, "")
+        until = float("inf") if end is None else end
+        while True:
+            with self._transaction() as db:
+                rows = db.execute(query, (model, *at, until, rows_at_once)).fetchall()
+            if not rows:
+                return
+            batch = tuple(sql.answered(row) for row in rows)
+            yield batch
+            at = (batch[-1].record.time, batch[-1].record.id)
+
+    def erase(self, column: str, value: Cell) -> int:
+        """Remove every record whose row holds this value, with its outcomes."""
+        spellings = list(self._privacy.spellings(column, value))
+        return self._remove("row ->> %s = ANY(%s)", (column, spellings))
+
+    def retain(self, since: float) -> int:
+        """Remove the records of before ``since`` with their outcomes."""
+        removed = self._remove("time < %s", (since,))
+        with self._transaction() as db:
+            orphans = "time < %s AND NOT EXISTS (SELECT 1 FROM modelwright_predictions p WHERE p.id = prediction_id)"
+            db.execute(f"DELETE FROM modelwright_outcomes WHERE {orphans}", (since,))  # noqa: S608 - a constant
+        return removed
+
+    def _remove(self, where: str, values: tuple[object, ...]) -> int:
+        delete = f"DELETE FROM modelwright_predictions WHERE {where} RETURNING id"  # noqa: S608 - constants
+        with self._transaction() as db:
+            ids = [i for (i,) in db.execute(delete, values).fetchall()]
+            db.execute("DELETE FROM modelwright_outcomes WHERE prediction_id = ANY(%s)", (ids,))
+        return len(ids)
+
+    def count(self, model: str | None = None) -> int:
+        """Return how many records there are."""
+        where, values = ("", ()) if model is None else (" WHERE model = %s", (model,))
+        with self._transaction() as db:
+            found = db.execute(f"SELECT count(*) FROM modelwright_predictions{where}", values).fetchone()  # noqa: S608
+        return int(found[0])
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            if self._db is not None:
+                self._db.close()
+
+
+def _storable(values: tuple[object, ...]) -> tuple[object, ...]:
+    r"""Return values without the one character PostgreSQL cannot hold."""
+    return tuple(v.replace("\\u0000", "\\ufffd").replace("\x00", "\ufffd") if isinstance(v, str) else v for v in values)

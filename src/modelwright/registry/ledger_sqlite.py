@@ -1,0 +1,165 @@
+"""The ledger in one SQLite file, for one machine."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelwright.core.errors import LedgerUnavailable
+from modelwright.registry import _ledger_sql as sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from modelwright.core.prediction import Answered, Cell, Outcome, PredictionRecord, Received
+    from modelwright.registry.ledger_privacy import Privacy
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS predictions (
+  id TEXT PRIMARY KEY, time REAL NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL, fingerprint TEXT NOT NULL,
+  row TEXT NOT NULL, prediction TEXT NOT NULL, scores TEXT NOT NULL, flags TEXT NOT NULL, latency_ms REAL NOT NULL,
+  role TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS predictions_by_time ON predictions (model, time, id);
+CREATE TABLE IF NOT EXISTS outcomes (
+  prediction_id TEXT NOT NULL, time REAL NOT NULL, value TEXT NOT NULL,
+  arrived INTEGER PRIMARY KEY AUTOINCREMENT);
+CREATE INDEX IF NOT EXISTS outcomes_by_prediction ON outcomes (prediction_id, time, arrived);
+CREATE VIEW IF NOT EXISTS latest_outcomes AS
+  SELECT prediction_id, time, value FROM (SELECT *, row_number() OVER (
+    PARTITION BY prediction_id ORDER BY time DESC, arrived DESC) AS place FROM outcomes) WHERE place = 1;
+"""
+_NAMES = ", ".join(f"p.{c}" for c in sql.RECORD_COLUMNS)
+_LATEST = (
+    "(SELECT {0} FROM outcomes o WHERE o.prediction_id = p.id ORDER BY o.time DESC, o.arrived DESC LIMIT 1) AS o_{0}"
+)
+_MARKS = ", ".join("?" * len(sql.RECORD_COLUMNS))
+_IDS_AT_ONCE = 500
+
+
+class SQLiteLedger:
+    """A ledger in a file. Safe to use from several threads and processes; writers wait for each other.
+
+    Args:
+        path: Made if absent.
+        privacy: By which erased values are found.
+    """
+
+    def __init__(self, path: str | Path, privacy: Privacy) -> None:
+        self._path, self._privacy = Path(path), privacy
+        self._lock = threading.Lock()
+        with self._explained():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self._path, timeout=30.0, isolation_level=None, check_same_thread=False)
+            self._path.chmod(0o600)
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
+                self._db.execute(f"PRAGMA {pragma}")
+            self._db.executescript(_SCHEMA)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise LedgerUnavailable(
+                "the ledger can be read and written",
+                where=str(self._path),
+                got=str(error)[:200],
+                fix="check the disk and who may write there",
+            ) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._explained(), self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+
+    def append(self, records: Sequence[PredictionRecord]) -> int:
+        """Store records and return how many were new."""
+        values = [sql.record_values(r) for r in records]
+        with self._writing() as db:
+            before = db.total_changes
+            db.executemany(f"INSERT OR IGNORE INTO predictions VALUES ({_MARKS})", values)  # noqa: S608 - marks only
+            return db.total_changes - before
+
+    def add_outcomes(self, outcomes: Sequence[Outcome]) -> Received:
+        """Store outcomes, in any order and however often."""
+        ids = sorted({o.prediction_id for o in outcomes})
+        with self._writing() as db:
+            known = {i: (t, v) for i, t, v in self._in(db, "SELECT * FROM latest_outcomes WHERE prediction_id", ids)}
+            recorded = frozenset(i for (i,) in self._in(db, "SELECT id FROM predictions WHERE id", ids))
+            rows, received = sql.sorted_out(outcomes, known, recorded)
+            db.executemany("INSERT INTO outcomes (prediction_id, time, value) VALUES (?, ?, ?)", rows)
+        return received
+
+    @staticmethod
+    def _in(db: sqlite3.Connection, query: str, ids: Sequence[str]) -> Iterator[Any]:
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            some = ids[start : start + _IDS_AT_ONCE]
+            yield from db.execute(f"{query} IN ({', '.join('?' * len(some))})", some)
+
+    def read(
+        self, model: str, *, start: float | None = None, end: float | None = None, rows_at_once: int = 10_000
+    ) -> Iterator[tuple[Answered, ...]]:
+        """Give the records of a model with the outcomes that count, by rising time, in batches."""
+        outcome = f"{_LATEST.format('value')}, {_LATEST.format('time')}"
+        query = (
+            f"SELECT {_NAMES}, {outcome} FROM predictions p WHERE model = ? AND (time, id) > (?, ?) AND time < ? "  # noqa: S608
+            "ORDER BY time, id LIMIT ?"
+        )
+        # Every batch is a query of its own from where the last one ended: a slow reader holds up nobody.
+        at = (float("-inf") if start is None else start, "")
+        until = float("inf") if end is None else end
+        while True:
+            with self._explained(), self._lock:
+                rows = self._db.execute(query, (model, *at, until, rows_at_once)).fetchall()
+            if not rows:
+                return
+            batch = tuple(sql.answered(row) for row in rows)
+            yield batch
+            at = (batch[-1].record.time, batch[-1].record.id)
+
+    def erase(self, column: str, value: Cell) -> int:
+        """Remove every record whose row holds this value, with its outcomes; the file keeps no trace."""
+        spellings = self._privacy.spellings(column, value)
+        marks = ", ".join("?" * len(spellings))
+        where = (
+            "EXISTS (SELECT 1 FROM json_each(predictions.row) cell "  # noqa: S608 - marks only
+            f"WHERE cell.key = ? AND CAST(cell.value AS TEXT) IN ({marks}))"
+        )
+        return self._remove(where, (column, *spellings))
+
+    def retain(self, since: float) -> int:
+        """Remove the records of before ``since`` with their outcomes."""
+        removed = self._remove("time < ?", (since,))
+        with self._writing() as db:
+            orphans = "prediction_id NOT IN (SELECT id FROM predictions) AND time < ?"
+            db.execute(f"DELETE FROM outcomes WHERE {orphans}", (since,))  # noqa: S608 - a constant
+        return removed
+
+    def _remove(self, where: str, values: tuple[object, ...]) -> int:
+        with self._writing() as db:
+            ids = [i for (i,) in db.execute(f"SELECT id FROM predictions WHERE {where}", values)]  # noqa: S608
+            db.executemany("DELETE FROM outcomes WHERE prediction_id = ?", [(i,) for i in ids])
+            db.executemany("DELETE FROM predictions WHERE id = ?", [(i,) for i in ids])
+        with self._explained(), self._lock:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what was removed does not live on in the log
+        return len(ids)
+
+    def count(self, model: str | None = None) -> int:
+        """Return how many records there are."""
+        where, values = ("", ()) if model is None else (" WHERE model = ?", (model,))
+        with self._explained(), self._lock:
+            return int(self._db.execute(f"SELECT count(*) FROM predictions{where}", values).fetchone()[0])  # noqa: S608
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()

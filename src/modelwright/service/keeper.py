@@ -1,0 +1,105 @@
+"""The keeper: loads what is to answer, and says when it has become another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelwright.core.errors import IncompatiblePackage, ModelwrightError
+from modelwright.packaging.reading import read
+from modelwright.service.configuration import read_configuration
+from modelwright.service.models import Models
+from modelwright.service.scorer import Scorer
+from modelwright.service.sources import PackageSource
+
+if TYPE_CHECKING:
+    from modelwright.core.catalogue import Catalogue
+    from modelwright.core.ports import ChampionSource, Pointer
+    from modelwright.service.configuration import Configuration
+    from modelwright.service.counters import Counters
+    from modelwright.service.logs import Log
+    from modelwright.service.policy import Policy
+    from modelwright.service.tokens import Keyring
+
+State = tuple["Configuration", "Pointer", "Pointer | None", "Pointer | None"]
+
+
+class Keeper:
+    """Knows the sources. For one thread at a time.
+
+    Args:
+        source: Of the champion.
+        catalogue: The parts that packages may hold.
+        config: Path of the configuration, or None.
+        keyring: Refreshed with each look.
+        counters: Counts what was taken up and what could not be.
+        log: Told why.
+    """
+
+    def __init__(
+        self, source: ChampionSource, catalogue: Catalogue, config: str | Path | None, keyring: Keyring, log: Log
+    ) -> None:
+        self._source, self._catalogue, self._config = source, catalogue, config
+        self._keyring, self._log = keyring, log
+        self._state: State | None = None
+        self._failed: object = None
+        self._scorers: dict[tuple[Pointer, int], Scorer] = {}
+
+    def load(self) -> Models:
+        """Return the models that are to answer now.
+
+        Raises:
+            ModelwrightError: The package is not sound, or the configuration not readable.
+        """
+        state = self._observe()
+        models = self._models(state)
+        self._state = state
+        return models
+
+    def look(self, counters: Counters) -> Models | None:
+        """Return new models when there are some; None when nothing changed, or what there is cannot be used."""
+        self._keyring.refresh()
+        state: State | None = None
+        try:
+            state = self._observe()
+            if state in (self._state, self._failed):
+                return None
+            models = self._models(state)
+        except ModelwrightError as error:
+            self._failed = state
+            counters.event("reload_failures")
+            self._log.say("not taken up", code=error.code, rule=error.rule, where=error.where)
+            return None
+        self._state, self._failed = state, None
+        counters.event("reloads")
+        return models
+
+    def _observe(self) -> State:
+        config = read_configuration(self._config)
+        champion = self._source.current()
+        canary = None if config.canary is None else PackageSource(config.canary[0], champion.model).current()
+        shadow = None if config.shadow is None else PackageSource(config.shadow, champion.model).current()
+        return config, champion, canary, shadow
+
+    def _models(self, state: State) -> Models:
+        config, *pointers = state
+        champion, canary, shadow = (None if p is None else self._scorer(p, config.policy) for p in pointers)
+        assert champion is not None
+        for other in (canary, shadow):
+            if other is not None and other.task.labels != champion.task.labels:
+                raise IncompatiblePackage(
+                    "a canary and a shadow answer the champion's question", where=other.pointer.path, got="other labels"
+                )
+        kept = {id(s) for s in (champion, canary, shadow)}
+        self._scorers = {key: s for key, s in self._scorers.items() if id(s) in kept}
+        return Models(champion, canary, 0.0 if config.canary is None else config.canary[1], shadow)
+
+    def _scorer(self, pointer: Pointer, policy: Policy) -> Scorer:
+        """Return the scorer of a pointer; a package that is loaded already is not read again."""
+        known = next((s for (p, _), s in self._scorers.items() if p == pointer), None)
+        package = known.package if known is not None else read(pointer.path, self._catalogue)
+        named = replace(pointer, version=pointer.version or package.fingerprint[:12], fingerprint=package.fingerprint)
+        scorer = Scorer(package, named, policy)
+        self._scorers[pointer, id(scorer)] = scorer
+        return scorer
