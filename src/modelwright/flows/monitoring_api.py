@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from modelwright.core.ports import Progress
     from modelwright.flows.replay import Replayed
+    from modelwright.flows.watch import Watched, Watching
 
 
 def replay(
@@ -42,3 +43,36 @@ def replay(
     given["ignore"] = tuple(given.get("ignore", ()))
     del out
     return recipe(source, target=target, time=time, run=run_of(settings, tell=tell), **given)
+
+
+def watching_of(**options: Any) -> Watching:
+    """Return how a model is watched, from plain arguments.
+
+    Args:
+        **options: ``ledger``, ``name``, ``reference``, ``window`` (such as ``"1d"``), ``alarms`` (accepted false
+            ones a month), ``state``, ``metrics``, ``log``, and lists of addresses: ``webhook``, ``slack``, ``teams``,
+            ``email``.
+
+    Raises:
+        InvalidSetting: An option is outside what it may be.
+    """
+    from modelwright.flows.watch import Watching
+    from modelwright.monitoring.delivery import Destination
+
+    kinds = ("webhook", "slack", "teams", "email")
+    going = [Destination(kind, address) for kind in kinds for address in options.pop(kind, ())]
+    going += [Destination("log")] if options.pop("log", False) else []
+    window = parse_duration(options.pop("window", "1d"), where="window")
+    budget = options.pop("alarms", 1.0)
+    return Watching(window=window, budget=budget, destinations=tuple(going), **options)
+
+
+def watch(package: str, **options: Any) -> Watched:
+    """Look once at a model in use; see ``watching_of`` for the options.
+
+    Raises:
+        ModelwrightError: The package, the ledger, the state or the reference rows are not at hand.
+    """
+    from modelwright.flows.watch import watch as recipe
+
+    return recipe(package, watching_of(**options))

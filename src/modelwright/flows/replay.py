@@ -112,7 +112,11 @@ class _Play:
 
     def answer(self, model: Model, rows: Ints) -> Floats:
         """Return a model's answers to rows."""
-        return model.scores(self.p.frame[rows]) if len(rows) else np.zeros((0, self.p.n_classes) if self.p.n_classes else 0)
+        return (
+            model.scores(self.p.frame[rows])
+            if len(rows)
+            else np.zeros((0, self.p.n_classes) if self.p.n_classes else 0)
+        )
 
 
 def replay(
@@ -169,7 +173,10 @@ def replay(
     starts = np.arange(times[n_first], times[-1] + 1e-6, every)
     if len(starts) < 3:
         raise EmptySource(
-            "a replay has at least three windows", where=table.source, got=f"{len(starts)}", fix="give a shorter --every"
+            "a replay has at least three windows",
+            where=table.source,
+            got=f"{len(starts)}",
+            fix="give a shorter --every",
         )
     run.say("search", "the first champion")
     champion = play.school.make(np.arange(n_first))
@@ -210,7 +217,7 @@ def replay(
     return Replayed(facts, tuple(play.windows), tuple(play.alarms.values()), tuple(play.retrains), comparison)
 
 
-def _problem(  # noqa: PLR0913 - what the command was given
+def _problem(
     table: Table,
     times: Floats,
     target: str,
@@ -239,7 +246,9 @@ def _window(play: _Play, reign: _Reign, start: float, end: float, rows: Ints) ->
     """Play one window and return the reign that the next one begins with."""
     p, model, baseline = play.p, reign.contender.model, reign.baseline
     play.scores[rows] = _as_columns(play.answer(model, rows))
-    arrived = np.flatnonzero((play.times + play.delay >= start) & (play.times + play.delay < end) & (play.times >= reign.begun))
+    arrived = np.flatnonzero(
+        (play.times + play.delay >= start) & (play.times + play.delay < end) & (play.times >= reign.begun)
+    )
     reign.windows.append(_counted(play, reign, start, end, rows, arrived))
     entry = _entry(play, reign, start, end, rows)
     found = alarms(baseline, reign.windows, reign.rule)
@@ -318,7 +327,9 @@ def _challenge(play: _Play, reign: _Reign, now: float, advice: Advice) -> _Reign
     begun = play.run.clock()
     model, scores = play.school.trial(labelled, rows)
     champion = play.answer(reign.contender.model, rows)
-    choices = (model.choices(scores), reign.contender.model.choices(champion)) if p.task.is_classification else (None, None)
+    choices = (
+        (model.choices(scores), reign.contender.model.choices(champion)) if p.task.is_classification else (None, None)
+    )
     gain = paired(p.task, p.target[rows], scores, champion, metric=p.task.metric, choices=choices)
     better = gain.value > 0 if MEASURES[p.task.metric].greater_is_better else gain.value < 0
     winner = play.school.make(labelled) if better else None

@@ -125,9 +125,7 @@ def alarms(baseline: Baseline, windows: Sequence[Window], rule: Plan) -> tuple[A
     )
 
 
-def _alarm(
-    baseline: Baseline, windows: Sequence[Window], seen: Course, over: Bools, window: int, rule: Plan
-) -> Alarm:
+def _alarm(baseline: Baseline, windows: Sequence[Window], seen: Course, over: Bools, window: int, rule: Plan) -> Alarm:
     """Return the alarm that a window raised."""
     strong = np.flatnonzero(np.abs(seen.strength[window]) >= rule.threshold)
     ranked: list[tuple[float, Signal]] = []

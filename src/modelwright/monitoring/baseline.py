@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from modelwright.core.arrays import Array, Bools, Floats, Ints
+    from modelwright.core.arrays import Array, Floats, Ints
     from modelwright.core.matrix import Matrix
     from modelwright.core.model import Model
     from modelwright.core.task import Task
@@ -187,7 +187,9 @@ def fit_baseline(
         aspects[relations.NAME[0]] = (Aspect.RELATIONS,)
         traits.append(numbers_trait(relations.NAME[0], found[1]))
     values |= answers(task, scores) | {EXPECTED: expected}
-    traits += [numbers_trait(key[0], np.asarray(v)) for key, v in values.items() if not key[1] and key != relations.NAME]
+    traits += [
+        numbers_trait(key[0], np.asarray(v)) for key, v in values.items() if not key[1] and key != relations.NAME
+    ]
     inputs = fit_panel(traits, values, aspects, window_of=window_of, taken=taken)
     outcome = errors(task, target, scores, expected)
     outcome_traits = [numbers_trait(key[0], np.asarray(v)) for key, v in outcome.items()]
@@ -212,16 +214,14 @@ def fit_baseline(
     )
 
 
-def fit_relations(
-    traits: list[relations.Trait], values: Values, seed: int
-) -> tuple[Relations, Floats, Ints] | None:
+def fit_relations(traits: list[relations.Trait], values: Values, seed: int) -> tuple[Relations, Floats, Ints] | None:
     """Return the relations between number columns, where there are any."""
     return relations.fit_relations(traits, values, seed=seed)
 
 
-def _by_bin(panel: Panel, values: Mapping[tuple[str, str], pl.Series | Floats], loss: Floats) -> tuple[
-    tuple[Floats, ...], tuple[Ints, ...]
-]:
+def _by_bin(
+    panel: Panel, values: Mapping[tuple[str, str], pl.Series | Floats], loss: Floats
+) -> tuple[tuple[Floats, ...], tuple[Ints, ...]]:
     sums, counts = [], []
     for trait in panel.traits:
         codes = trait.codes(values[trait.name, trait.column])
@@ -232,5 +232,3 @@ def _by_bin(panel: Panel, values: Mapping[tuple[str, str], pl.Series | Floats], 
         sums.append(np.bincount(codes, weights=loss, minlength=trait.n_bins))
         counts.append(np.bincount(codes, minlength=trait.n_bins))
     return tuple(sums), tuple(counts)
-
-

@@ -234,7 +234,15 @@ def detectable(
     low, high = 0.0, 20.0 / np.sqrt(n) + 20.0 / np.sqrt(reference)
     for _ in range(24):
         middle = (low + high) / 2
-        found = _found(noise - own + middle, n, reference, threshold, is_one_sided=chosen.is_one_sided, panel=panel, monitor=monitor)
+        found = _found(
+            noise - own + middle,
+            n,
+            reference,
+            threshold,
+            is_one_sided=chosen.is_one_sided,
+            panel=panel,
+            monitor=monitor,
+        )
         low, high = (low, middle) if found >= power else (middle, high)
     return high
 

@@ -120,7 +120,9 @@ def segments(baseline: Baseline, windows: Sequence[Window]) -> tuple[dict[str, A
             continue
         sums = coarse_sums(np.sum([w.losses[position] for w in labelled], axis=0), trait)
         rows = coarse(np.sum([w.losers[position] for w in labelled], axis=0), trait)
-        expected = coarse_sums(baseline.losses[position] * np.sum([w.losers[position] for w in labelled], axis=0), trait)
+        expected = coarse_sums(
+            baseline.losses[position] * np.sum([w.losers[position] for w in labelled], axis=0), trait
+        )
         for b in np.flatnonzero(rows >= SEGMENT_ROWS):
             excess = float(sums[b] - expected[b])
             if rows[b] < total and excess > 0:

@@ -140,7 +140,9 @@ def fit_panel(
         monitors += made
         rows.append(table[codes[:ROWS_CORRELATED]].astype(np.float32))
         windows = None if window_of is None else window_of[(taken or {}).get(trait.name, slice(None))]
-        spreads.append(_spread(table, counted, codes, windows if windows is not None and len(windows) == len(codes) else None))
+        spreads.append(
+            _spread(table, counted, codes, windows if windows is not None and len(windows) == len(codes) else None)
+        )
     correlation = _correlation(rows)
     spread = {} if window_of is None else {k: np.concatenate([s[k] for s in spreads]) for k in HORIZONS}
     causes = _causes(traits, monitors, correlation)

@@ -66,7 +66,7 @@ class Quality:
         return {**scores, **rest}
 
 
-def quality(  # noqa: PLR0913 - the parts of a window, each once
+def quality(
     baseline: Baseline,
     model: Model,
     scores: Floats,

@@ -80,7 +80,7 @@ def fit_relations(
     order = np.random.default_rng(seed).permutation(n)
     learnt, kept = order[: n // 2], np.sort(order[n // 2 :])
     blank = Relations(tuple(numeric), tuple(normal), np.eye(len(numeric)))
-    rows = blank._scores([values[t.name, t.column] for t in numeric])  # noqa: SLF001 - its own class
+    rows = blank._scores([values[t.name, t.column] for t in numeric])
     size = np.maximum(rows[learnt].std(axis=0), 1e-6)
     covariance = np.cov(rows[learnt] / size, rowvar=False)
     covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * np.eye(len(numeric))

@@ -168,7 +168,9 @@ def _of_texts(name: str, series: pl.Series, vocabulary: frozenset[str]) -> dict[
     words = pl.DataFrame({"text": some}).with_row_index("row").select("row", word=_words(pl.col("text")))
     words = words.explode("word")
     known = pl.Series(list(vocabulary), dtype=pl.String)
-    unseen = words.with_columns(unseen=~pl.col("word").is_in(known.implode())).group_by("row").agg(pl.col("unseen").mean())
+    unseen = (
+        words.with_columns(unseen=~pl.col("word").is_in(known.implode())).group_by("row").agg(pl.col("unseen").mean())
+    )
     share = unseen.sort("row")["unseen"].cast(pl.Float64)
     return {(f"{name} (length)", name): length, (f"{name} (unseen words)", name): share}
 

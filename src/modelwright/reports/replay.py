@@ -75,7 +75,10 @@ def verdicts(told: Mapping[str, Any]) -> list[str]:
     greater = told["facts"]["greater_is_better"]
     title = MEASURES[told["facts"]["metric"]].title
     found = []
-    for key, first, second in (("advice_less_never", "on advice", "never"), ("advice_less_always", "on advice", "always")):
+    for key, first, second in (
+        ("advice_less_never", "on advice", "never"),
+        ("advice_less_always", "on advice", "always"),
+    ):
         d = told["comparison"][key]
         if d["value"] is None:
             continue
