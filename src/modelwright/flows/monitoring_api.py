@@ -31,6 +31,7 @@ def replay(
     Raises:
         ModelwrightError: The table cannot be played, or an option is outside what it may be.
     """
+    from modelwright.flows.replay import Playing, with_page
     from modelwright.flows.replay import replay as recipe
 
     given = {k: v for k, v in options.items() if v is not None}
@@ -41,8 +42,8 @@ def replay(
             given[name] = parse_duration(given[name], where=name)
     given["budget"] = given.pop("alarms", 1.0)
     given["ignore"] = tuple(given.get("ignore", ()))
-    del out
-    return recipe(source, target=target, time=time, run=run_of(settings, tell=tell), **given)
+    done = recipe(source, Playing(target, time, **given), run_of(settings, tell=tell))
+    return done if out is None else with_page(done, out)
 
 
 def watching_of(**options: Any) -> Watching:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modelwright.core.errors import EmptySource, InvalidSetting
+from modelwright.core.errors import EmptySource, InvalidSetting, UnwritableOutput
 from modelwright.core.fingerprint import plain
 from modelwright.core.metrics import MEASURES
 from modelwright.core.settings import Settings
@@ -75,6 +76,25 @@ class Replayed:
         return text_of(self.to_dict(), width)
 
 
+def with_page(done: Replayed, out: str) -> Replayed:
+    """Write the page of a replay and return the replay with where it lies.
+
+    Raises:
+        UnwritableOutput: It cannot be written there.
+    """
+    from modelwright.reports.replay_page import replay_page
+
+    try:
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        Path(out).write_text(replay_page(done.to_dict()), encoding="utf-8")
+    except OSError as error:
+        fix = "give another path with --out"
+        raise UnwritableOutput(
+            "a page needs a place it may be written to", where=out, got=str(error), fix=fix
+        ) from error
+    return replace(done, page=out)
+
+
 @dataclass(slots=True)
 class _Reign:
     """One champion's time: its baseline, its windows, and what it knows of its estimates."""
@@ -119,20 +139,40 @@ class _Play:
         )
 
 
-def replay(
-    source: object,
-    *,
-    target: str,
-    time: str,
-    run: Run,
-    every: float | None = None,
-    delay: float | None = None,
-    first: float = FIRST_SHARE,
-    budget: float = 1.0,
-    ignore: tuple[str, ...] = (),
-    metric: str | None = None,
-    query: str | None = None,
-) -> Replayed:
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """How a table is played.
+
+    Attributes:
+        target: The column to predict.
+        time: A date-time column, or year, month, day columns with commas.
+        every: Length of a window, seconds; chosen from the rows when None.
+        delay: How long outcomes take to become known, seconds; one window when None.
+        first: Share of the rows that the first champion learns from, 0.05 to 0.9.
+        budget: Accepted false alarms a month.
+        ignore: Columns to leave out.
+        metric: What success is measured by; inferred when None.
+        query: SQL query, when the source is a database.
+    """
+
+    target: str
+    time: str
+    every: float | None = None
+    delay: float | None = None
+    first: float = FIRST_SHARE
+    budget: float = 1.0
+    ignore: tuple[str, ...] = ()
+    metric: str | None = None
+    query: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.05 <= self.first <= 0.9:
+            raise InvalidSetting("the first share is 0.05 to 0.9", where="--first", got=self.first, fix="try 0.4")
+        if not self.budget > 0:
+            raise InvalidSetting("a budget of alarms is above zero", where="--alarms", got=self.budget, fix="try 1")
+
+
+def replay(source: object, asked: Playing, run: Run) -> Replayed:
     """Play a table as production.
 
     The first rows train a champion; then, window by window, it answers, outcomes arrive late, alarms are raised
@@ -141,35 +181,23 @@ def replay(
 
     Args:
         source: Anything that can be read as a table.
-        target: The column to predict.
-        time: A date-time column, or year, month, day columns with commas.
+        asked: How it is played.
         run: Effort of the first search, seed, threads.
-        every: Length of a window, seconds; chosen from the rows when None.
-        delay: How long outcomes take to become known, seconds; one window when None.
-        first: Share of the rows that the first champion learns from, 0.05 to 0.9.
-        budget: Accepted false alarms a month.
-        ignore: Columns to leave out.
-        metric: What success is measured by; inferred when None.
-        query: SQL query, when the source is a database.
 
     Raises:
         InvalidSetting: Something asked for is outside what it may be.
         EmptySource: Too few rows are left to play.
     """
-    if not 0.05 <= first <= 0.9:
-        raise InvalidSetting("the first share is 0.05 to 0.9", where="--first", got=first, fix="try 0.4")
-    if not budget > 0:
-        raise InvalidSetting("a budget of alarms is above zero", where="--alarms", got=budget, fix="try 1")
     run.say("read", "the table")
-    table = read(source, query=query)
-    times = moments(table, time)
+    table = read(source, query=asked.query)
+    times = moments(table, asked.time)
     order = np.argsort(times, kind="stable")
     table = Table(table.frame[order], table.source, table.fingerprint)
-    p, times = _problem(table, times[order], target, time, first, ignore, metric, run)
-    n_first = int(first * p.n_rows)
-    every = every or window_seconds(times[n_first:])
-    delay = every if delay is None else delay
-    play = _Play(p, times, run, every=every, delay=delay, budget=budget)
+    p, times = _problem(table, times[order], asked, run)
+    n_first = int(asked.first * p.n_rows)
+    every = asked.every or window_seconds(times[n_first:])
+    delay = every if asked.delay is None else asked.delay
+    play = _Play(p, times, run, every=every, delay=delay, budget=asked.budget)
     starts = np.arange(times[n_first], times[-1] + 1e-6, every)
     if len(starts) < 3:
         raise EmptySource(
@@ -202,12 +230,12 @@ def replay(
     comparison["always"] |= {"retrains": always_fits, "seconds": round(always_seconds, 2)}
     facts = {
         "source": table.source,
-        "target": target,
+        "target": asked.target,
         "task": p.task.kind.value,
         "metric": p.task.metric,
         "window_seconds": every,
         "delay_seconds": delay,
-        "alarms_a_month": budget,
+        "alarms_a_month": asked.budget,
         "rows": p.n_rows,
         "rows_first": n_first,
         "columns": len(p.contract.features),
@@ -217,20 +245,11 @@ def replay(
     return Replayed(facts, tuple(play.windows), tuple(play.alarms.values()), tuple(play.retrains), comparison)
 
 
-def _problem(
-    table: Table,
-    times: Floats,
-    target: str,
-    time: str,
-    first: float,
-    ignore: tuple[str, ...],
-    metric: str | None,
-    run: Run,
-) -> tuple[Problem, Floats]:
+def _problem(table: Table, times: Floats, asked: Playing, run: Run) -> tuple[Problem, Floats]:
     """Return all labelled rows as a problem whose contract and task only the first rows decide, and their times."""
-    n_first = int(first * table.n_rows)
-    asked = {"target": target, "metric": metric, "ignore": ignore, "effort": run.effort or 1, "seed": run.seed}
-    settings = Settings.of(asked if "," in time else {**asked, "time": time})
+    n_first = int(asked.first * table.n_rows)
+    given = {"target": asked.target, "metric": asked.metric, "ignore": asked.ignore, "effort": 1, "seed": run.seed}
+    settings = Settings.of(given if "," in asked.time else {**given, "time": asked.time})
     known = prepare(Table(table.frame[:n_first], table.source, table.fingerprint), None, settings, run)
     encoded, labelled = encode(table, known.task, known.contract)
     frame = conform(table.frame, known.contract).frame.filter(labelled)
@@ -244,7 +263,7 @@ def _as_columns(scores: Floats) -> Floats:
 
 def _window(play: _Play, reign: _Reign, start: float, end: float, rows: Ints) -> _Reign:
     """Play one window and return the reign that the next one begins with."""
-    p, model, baseline = play.p, reign.contender.model, reign.baseline
+    model, baseline = reign.contender.model, reign.baseline
     play.scores[rows] = _as_columns(play.answer(model, rows))
     arrived = np.flatnonzero(
         (play.times + play.delay >= start) & (play.times + play.delay < end) & (play.times >= reign.begun)

@@ -58,6 +58,7 @@ def summary(told: Mapping[str, Any], width: int) -> str:
         *_listed("alarms", [f"{day(a['time'])}  {a['title']}{effect(a)}" for a in told["alarms"]], width),
         *_listed("retrains", [retrain(r, metric) for r in told["retrains"]], width),
         wrapped(estimates(told), width),
+        *([f"page: {told['page']}"] if told["page"] else []),
     ]
     return "\n".join(lines)
 

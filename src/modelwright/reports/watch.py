@@ -28,10 +28,11 @@ def summary(told: Mapping[str, Any], width: int) -> str:
     if not windows:
         return "\n".join([*lines, f"{told['model']}: no window has ended yet."])
     rows = sum(w["rows"] for w in windows)
+    last = max((w["end"] for w in windows if w["rows"]), default=windows[-1]["end"])
     lines += [
         wrapped(
             f"{told['model']}: {numbers.counted(rows, 'answer')} in {len(windows)} windows of "
-            f"{span(told['window_seconds'])} to {day(windows[-1]['end'])}, compared with "
+            f"{span(told['window_seconds'])} to {day(last)}, compared with "
             f"{told['reference_rows']:,} rows it was judged on; {told['budget']:g} false alarms a month accepted.",
             width,
         ),
@@ -57,7 +58,7 @@ def _quality(told: Mapping[str, Any], width: int) -> list[str]:
             _of(w["realised"], metric),
             f"{w['awaited']:,}",
         )
-        for w in told["windows"][-WINDOWS_SHOWN:]
+        for w in [w for w in told["windows"] if w["rows"]][-WINDOWS_SHOWN:]
     ]
     trust = [] if told["is_trusted"] else [wrapped("Do not trust the estimates: outcomes contradict them.", width)]
     return [MEASURES[metric].title, *table([head, *rows], width=width), *trust]
