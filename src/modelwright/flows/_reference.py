@@ -70,4 +70,4 @@ def _windows(frame: pl.DataFrame, model: Model, seconds: float) -> Ints | None:
     if not times or frame[times[0].name].null_count():
         return None
     moments = frame[times[0].name].to_numpy()
-    return np.floor((moments - moments.min()) / seconds).astype(np.int64)
+    return np.asarray(np.floor((moments - moments.min()) / seconds), dtype=np.int64)

@@ -177,8 +177,11 @@ class Watcher:
             fingerprint=self.model.fingerprint,
             window_seconds=self.watching.window,
             until=self._clock() - SETTLING_SECONDS,
-            tick=lambda: self._state.lease(self.name, self.holder, LEASE_SECONDS) or None,
+            tick=self._renew,
         )
+
+    def _renew(self) -> None:
+        self._state.lease(self.name, self.holder, LEASE_SECONDS)
 
     def _known(self, seen: Seen) -> tuple[Baseline, Plan]:
         """Return the baseline and the threshold, which is fixed by the first windows that have rows."""

@@ -153,7 +153,7 @@ def _alarm(baseline: Baseline, windows: Sequence[Window], seen: Course, over: Bo
         effect=effect,
         effect_share=effect / scale if scale > 0 else None,
         is_about_quality=of_quality,
-        ended=_end(windows, over[:, sorted(causes)].any(axis=1), window),
+        ended=_end(windows, np.asarray(over[:, sorted(causes)].any(axis=1)), window),
         segments=effects.segments(baseline, recent) if of_quality else (),
     )
 

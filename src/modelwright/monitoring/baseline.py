@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from modelwright.core.model import Model
     from modelwright.core.task import Task
     from modelwright.monitoring.relations import Relations
+    from modelwright.monitoring.traits import Trait
 
 ANSWER, EXPECTED = ("answer", ""), ("expected loss", "")
 LOSS, BIAS, SURPRISE = ("loss", ""), ("bias", ""), ("surprise", "")
@@ -214,7 +215,7 @@ def fit_baseline(
     )
 
 
-def fit_relations(traits: list[relations.Trait], values: Values, seed: int) -> tuple[Relations, Floats, Ints] | None:
+def fit_relations(traits: list[Trait], values: Values, seed: int) -> tuple[Relations, Floats, Ints] | None:
     """Return the relations between number columns, where there are any."""
     return relations.fit_relations(traits, values, seed=seed)
 
@@ -222,7 +223,8 @@ def fit_relations(traits: list[relations.Trait], values: Values, seed: int) -> t
 def _by_bin(
     panel: Panel, values: Mapping[tuple[str, str], pl.Series | Floats], loss: Floats
 ) -> tuple[tuple[Floats, ...], tuple[Ints, ...]]:
-    sums, counts = [], []
+    sums: list[Floats] = []
+    counts: list[Ints] = []
     for trait in panel.traits:
         codes = trait.codes(values[trait.name, trait.column])
         if len(codes) != len(loss):  # texts are sampled: their bins tell nothing of losses

@@ -58,7 +58,7 @@ class Null:
         windows_a_month: How many windows a month has.
     """
 
-    peaks: Floats
+    peaks: Singles
     windows_a_month: float
 
     def rate(self, threshold: float) -> float:
@@ -69,7 +69,7 @@ class Null:
     @property
     def months(self) -> float:
         """How many months were simulated."""
-        return self.peaks.shape[0] * self.peaks.shape[1] / self.windows_a_month
+        return float(self.peaks.shape[0] * self.peaks.shape[1] / self.windows_a_month)
 
     def threshold(self, budget: float) -> float:
         """Return the threshold at which there are ``budget`` false alarms a month.
@@ -114,7 +114,7 @@ def simulate(streams: Sequence[Stream], windows_a_month: float, *, seed: int = 0
     return Null(np.concatenate(peaks, axis=2), windows_a_month)
 
 
-def _peaks(stream: Stream, n_runs: int, length: int, rng: np.random.Generator) -> Floats:
+def _peaks(stream: Stream, n_runs: int, length: int, rng: np.random.Generator) -> Singles:
     """Return the largest strength of each cause, shape (n_runs, length, n_causes)."""
     panel, n = stream.panel, max(stream.rows, 1.0)
     causes = panel.causes
@@ -133,14 +133,18 @@ def _peaks(stream: Stream, n_runs: int, length: int, rng: np.random.Generator) -
     for run in range(n_runs):
         own = (rng.standard_normal(len(dense), dtype=np.float32) @ root.T) / np.sqrt(reference[dense], dtype=np.float32)
         drawn = rng.standard_normal((length, len(dense)), dtype=np.float32) @ root.T / np.float32(np.sqrt(n))
-        _keep(peaks[run], _strongest_means(drawn - own, n, reference[dense], n_two_sided), causes[dense])
+        _keep(
+            peaks[run],
+            _strongest_means(np.asarray(drawn - own, np.float32), n, reference[dense], n_two_sided),
+            causes[dense],
+        )
         if len(few):
             strongest = _strongest_counts(share[few], n, reference[few], length, rng)
             _keep(peaks[run], np.where(one_sided[few], np.maximum(strongest, 0), np.abs(strongest)), causes[few])
     return peaks
 
 
-def _keep(peaks: Floats, strongest: Floats, causes: Ints) -> None:
+def _keep(peaks: Singles, strongest: Floats | Singles, causes: Ints) -> None:
     """Raise the peaks of causes to the strengths of their monitors."""
     order = np.argsort(causes, kind="stable")
     first = np.flatnonzero(np.diff(causes[order], prepend=-1))
@@ -203,7 +207,7 @@ def openings(over: Bools) -> Bools:
     begins = over.copy()
     for back in range(1, QUIET_WINDOWS + 1):
         begins[..., back:, :] &= ~over[..., :-back, :]
-    any_begins = begins.any(axis=-1)
+    any_begins: Bools = np.asarray(begins.any(axis=-1))
     last = np.full(over.shape[:-2], -JOINED_WINDOWS - 1)
     for window in range(over.shape[-2]):
         is_alarm = any_begins[..., window] & (window - last > JOINED_WINDOWS)
@@ -260,4 +264,4 @@ def _found(
         spread = float(panel.spread[k][monitor]) if k in panel.spread else 1.0
         z = pooled / k / np.sqrt((1 / (k * n) + 1 / reference) * spread)
         hit |= ((z if is_one_sided else np.abs(z)) >= threshold).any(axis=1)
-    return float(hit.mean())
+    return float(np.mean(hit))

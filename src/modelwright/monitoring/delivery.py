@@ -6,6 +6,7 @@ import json
 import smtplib
 import ssl
 import sys
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -133,8 +134,13 @@ def _post(url: str, body: dict[str, Any], key: str) -> None:
     headers = {"Content-Type": "application/json", "Idempotency-Key": key, "User-Agent": "modelwright"}
     request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")  # noqa: S310 - checked
     opener = urllib.request.build_opener(_NoRedirects)
-    with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
-        response.read(1)
+    try:
+        with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
+            response.read(1)
+    except urllib.error.HTTPError as error:
+        error.close()
+        message = f"the receiver answered {error.code}"
+        raise OSError(message) from None
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

@@ -232,7 +232,8 @@ def _doubt_of_classes(
     pieces, size = _pieces(len(target), in_order=in_order, seed=seed)
     true = bare.probabilities(scores)
     names = [m.name for m in MEASURES.values() if bare.task.kind in m.kinds and m.name != "calibration_error"]
-    spread, floor = {}, {}
+    spread: dict[str, float] = {}
+    floor: dict[str, float] = {}
     for name in names:
         off = [
             metrics.compute(name, target[p], scores[p], np.asarray(choices)[p])
@@ -248,7 +249,8 @@ def _doubt_of_values(
 ) -> Doubt:
     pieces, size = _pieces(len(target), in_order=in_order, seed=seed)
     del task
-    spread, floor = {}, {}
+    spread: dict[str, float] = {}
+    floor: dict[str, float] = {}
     for name in OF_VALUES:
         off = [
             metrics.of(name, judged(target[p], scores[p], values=True))

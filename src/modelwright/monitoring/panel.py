@@ -227,7 +227,7 @@ def _correlation(columns: Sequence[Floats]) -> Floats:
             found[part, part] = rows[:, part].T @ rows[:, part]
             start = part.stop
     np.fill_diagonal(found, 1.0)
-    return found
+    return np.asarray(found)
 
 
 def _causes(traits: Sequence[Trait], monitors: Sequence[Monitor], correlation: Floats) -> Ints:
@@ -241,7 +241,7 @@ def _causes(traits: Sequence[Trait], monitors: Sequence[Monitor], correlation: F
     columns = np.array([traits[m.trait].column or traits[m.trait].name for m in monitors])
     together = (columns[:, None] == columns[None, :]) | (np.abs(correlation) >= CORRELATED)
     _, labels = connected_components(csr_array(together), directed=False)
-    return labels.astype(np.int64)
+    return np.asarray(labels, dtype=np.int64)
 
 
 def _spread(table: Floats, counts: Ints, codes: Ints, window_of: Ints | None) -> dict[int, Floats]:

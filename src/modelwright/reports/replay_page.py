@@ -116,7 +116,7 @@ def _alarm(alarm: Mapping[str, Any]) -> dict[str, Any]:
         "title": f"{alarm['title']}{effect(alarm)}",
         "signals": [f"{s['text']} ({s['strength']:+.1f} standard errors)" for s in alarm["signals"][:6]],
         "segments": [
-            f"{s['where']}: mean loss {s['loss']:.3g} in {numbers.counted(s['rows'], 'row')}, before {s['reference']:.3g}"
+            f"{s['where']}: loss {s['loss']:.3g} in {numbers.counted(s['rows'], 'row')}, before {s['reference']:.3g}"
             for s in alarm["segments"]
         ],
     }
