@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from tests_monitoring import panel_and_sums
 
 from modelwright.monitoring.budget import DAYS_A_MONTH, Stream, detectable, openings, simulate
 from modelwright.monitoring.scanning import scan
-from tests_monitoring import panel_and_sums
 
 
 def test_a_cause_raises_one_alarm_until_it_was_quiet():

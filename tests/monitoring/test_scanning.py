@@ -2,9 +2,9 @@
 
 import numpy as np
 from scipy.stats import binom, norm
+from tests_monitoring import panel_and_sums
 
 from modelwright.monitoring.scanning import mean_deviate, scan, share_deviate
-from tests_monitoring import panel_and_sums
 
 
 def test_a_rare_event_is_never_called_rarer_than_it_is():

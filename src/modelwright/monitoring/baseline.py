@@ -231,6 +231,6 @@ def _by_bin(
             sums.append(np.zeros(trait.n_bins))
             counts.append(np.zeros(trait.n_bins, dtype=np.int64))
             continue
-        sums.append(np.bincount(codes, weights=loss, minlength=trait.n_bins))
+        sums.append(np.asarray(np.bincount(codes, weights=loss, minlength=trait.n_bins), dtype=np.float64))
         counts.append(np.bincount(codes, minlength=trait.n_bins))
     return tuple(sums), tuple(counts)

@@ -248,7 +248,7 @@ def detectable(
             monitor=monitor,
         )
         low, high = (low, middle) if found >= power else (middle, high)
-    return high
+    return float(high)
 
 
 def _found(
