@@ -28,7 +28,7 @@ from typing import Any
 TOKEN = "0123456789abcdef0123"  # noqa: S105 - of a benchmark on loopback
 CONNECTIONS = (1, 8, 32)
 
-BARE = '''
+BARE = """
 import sys
 import msgspec, uvicorn
 Cell = str | int | float | bool | None
@@ -47,7 +47,7 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": body})
 uvicorn.run(app, port=int(sys.argv[1]), http="httptools", loop="uvloop", ws="none", lifespan="off", access_log=False,
     log_level="critical", server_header=False)
-'''
+"""
 
 
 def ask(port: int, body: bytes) -> dict[str, Any]:
@@ -123,7 +123,10 @@ def main() -> None:
         try:
             for connections in CONNECTIONS:
                 for _ in range(asked.rounds):
-                    pair = (load(8931, script, connections, asked.seconds), load(8932, script, connections, asked.seconds))
+                    pair = (
+                        load(8931, script, connections, asked.seconds),
+                        load(8932, script, connections, asked.seconds),
+                    )
                     rounds.setdefault(connections, []).append(pair)
             memory = memory_mb(ours.pid)
         finally:

@@ -107,3 +107,9 @@ def house_model(house_csv, tmp_path_factory):
 
     out = tmp_path_factory.mktemp("model") / "house.model"
     return modelwright.train(house_csv, target="price", effort=2, out=str(out), threads=1)
+
+
+@pytest.fixture(scope="session")
+def make_churn_rows():
+    """The maker of rows like those of ``churn_csv``."""
+    return churn_rows

@@ -159,6 +159,12 @@ class NotExportable(ModelwrightError):
     code = "MW904"
 
 
+class WatchUnavailable(ModelwrightError):
+    """The state of watching cannot be read or written, or the rows a model was judged on are not at hand."""
+
+    code = "MW801"
+
+
 def closest(name: str, known: Iterable[str]) -> str:
     """Return a fix that offers the nearest known names, or all of them when none is near.
 

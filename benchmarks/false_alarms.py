@@ -1,0 +1,131 @@
+"""False alarms a month while nothing changes, against the budget, over simulated years.
+
+    python benchmarks/false_alarms.py --years 200 --columns 5 20 100
+
+Each year has a reference of its own and 365 daily windows. Two thirds of the columns are numbers (normal,
+lognormal, heavy-tailed, whole; in pairs that are correlated; some with missing values), one third levels with
+unequal shares, rare ones among them. Everything is counted, scanned and thresholded by the code that watches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from modelwright.monitoring.budget import DAYS_A_MONTH, Stream, openings, simulate
+from modelwright.monitoring.panel import fit_panel
+from modelwright.monitoring.scanning import scan
+from modelwright.monitoring.traits import levels_trait, numbers_trait
+
+DAYS = 365
+BUDGETS = (0.2, 1.0, 4.0)
+SHARES = np.array([0.42, 0.25, 0.15, 0.1, 0.05, 0.02, 0.008, 0.0015, 0.0005])
+LEVELS = [f"level {i}" for i in range(len(SHARES))]
+
+
+def numbers(n: int, n_columns: int, rng: np.random.Generator) -> np.ndarray:
+    """Return rows of number columns, shape (n, n_columns)."""
+    base = rng.standard_normal((n, n_columns), dtype=np.float32)
+    base[:, 1::2] = 0.7 * base[:, : n_columns // 2 * 2 : 2] + 0.714 * base[:, 1::2]
+    for column in range(n_columns):
+        x = base[:, column]
+        match column % 5:
+            case 1:
+                base[:, column] = np.exp(x)
+            case 2:
+                base[:, column] = np.round(3 * x)
+            case 3:
+                base[:, column] = np.sinh(2 * x)
+            case 4:
+                base[rng.random(n) < 0.03, column] = np.nan
+    return base
+
+
+def year(n_columns: int, rows: int, n_reference: int, rng: np.random.Generator, changed=None):
+    """Return the panel of a year's reference, and sums and sizes of its windows."""
+    n_numbers = max(n_columns * 2 // 3, 1)
+    n_levels = n_columns - n_numbers
+    reference = numbers(n_reference, n_numbers, rng)
+    values, traits = {}, []
+    for c in range(n_numbers):
+        values[f"n{c}", f"n{c}"] = reference[:, c]
+        traits.append(numbers_trait(f"n{c}", reference[:, c], f"n{c}"))
+    for c in range(n_levels):
+        series = pl.Series(np.array(LEVELS)[rng.choice(len(SHARES), n_reference, p=SHARES / SHARES.sum())])
+        values[f"c{c}", f"c{c}"] = series
+        traits.append(levels_trait(f"c{c}", series, f"c{c}"))
+    panel = fit_panel(traits, values)
+    days = np.repeat(np.arange(DAYS), rows)
+    drawn = numbers(DAYS * rows, n_numbers, rng)
+    if changed is not None:
+        changed(drawn, days)
+    counts = []
+    for position, trait in enumerate(traits):
+        if position < n_numbers:
+            codes = trait.codes(drawn[:, position])
+            counts.append(np.bincount(days * trait.n_bins + codes, minlength=DAYS * trait.n_bins).reshape(DAYS, -1))
+        else:
+            # Counts of independent rows are multinomial: no row need be made.
+            share = np.zeros(trait.n_bins)
+            for level, p in zip(LEVELS, SHARES / SHARES.sum(), strict=True):
+                n = len(trait.levels)
+                at = trait.levels.index(level) if level in trait.levels else n if level in trait.known else n + 1
+                share[at] += p
+            counts.append(rng.multinomial(rows, share, size=DAYS))
+    sums = np.hstack([c @ s for c, s in zip(counts, panel.scores, strict=True)])
+    sizes = np.full(sums.shape, float(rows))
+    return panel, sums, sizes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--years", type=int, default=200)
+    parser.add_argument("--columns", type=int, nargs="+", default=[5, 20, 100])
+    parser.add_argument("--rows", type=int, default=300, help="rows a day")
+    parser.add_argument("--reference", type=int, default=10_000)
+    parser.add_argument("--out", default=str(Path(__file__).parent / "results" / "false-alarms.jsonl"))
+    options = parser.parse_args()
+    for n_columns in options.columns:
+        begun = time.monotonic()
+        rng = np.random.default_rng(n_columns)
+        alarms = dict.fromkeys(BUDGETS, 0)
+        thresholds = {}
+        for number in range(options.years):
+            panel, sums, sizes = year(n_columns, options.rows, options.reference, rng)
+            if number % 20 == 0:
+                # The law depends on the reference through its correlations only; a new one each twentieth year.
+                null = simulate([Stream(panel, options.rows)], DAYS_A_MONTH, seed=number)
+                thresholds = {b: null.threshold(b) for b in BUDGETS}
+            strength = np.abs(scan(panel, sums, sizes).strength)
+            for budget in BUDGETS:
+                over = np.zeros((DAYS, int(panel.causes.max()) + 1), dtype=bool)
+                for monitor, cause in enumerate(panel.causes):
+                    over[:, cause] |= strength[:, monitor] >= thresholds[budget]
+                alarms[budget] += int(openings(over).any(axis=1).sum())
+        for budget in BUDGETS:
+            rate = alarms[budget] / options.years / 12
+            line = {
+                "columns": n_columns,
+                "budget": budget,
+                "years": options.years,
+                "alarms": alarms[budget],
+                "rate": round(rate, 4),
+                "of_budget": round(rate / budget, 3),
+                "threshold": round(thresholds[budget], 3),
+                "monitors": len(panel.monitors),
+                "rows_a_day": options.rows,
+                "reference_rows": options.reference,
+                "seconds": round(time.monotonic() - begun, 1),
+            }
+            print(json.dumps(line), flush=True)
+            with Path(options.out).open("a") as file:
+                file.write(json.dumps(line) + "\n")
+
+
+if __name__ == "__main__":
+    main()

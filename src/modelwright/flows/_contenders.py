@@ -1,0 +1,100 @@
+"""Contenders: models that are fitted again and again on the rows of a replay, with the baseline of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modelwright.core.split import How
+from modelwright.monitoring.baseline import fit_baseline
+from modelwright.search.final import evidence_model, model_on
+from modelwright.search.journal import Journal
+from modelwright.search.problem import Material
+from modelwright.search.workshop import search
+
+if TYPE_CHECKING:
+    from modelwright.core.arrays import Floats, Ints
+    from modelwright.core.model import Model
+    from modelwright.core.run import Run
+    from modelwright.monitoring.baseline import Baseline
+    from modelwright.search.problem import Problem
+    from modelwright.search.workshop import Found
+
+SEALED_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A model and how it was made.
+
+    Attributes:
+        model: Fitted on all rows it was given.
+        judged: The same recipe, fitted without the newest fifth.
+        sealed: Those newest rows.
+        scores: Of ``judged`` on them.
+        rows: All rows it was given.
+        seconds: What making it took.
+    """
+
+    model: Model
+    judged: Model
+    sealed: Ints
+    scores: Floats
+    rows: Ints
+    seconds: float
+
+
+class School:
+    """Makes contenders: the first by a search, the others by fitting what it found on other rows.
+
+    Args:
+        everything: All rows of the replay, in order of time.
+        times: When each happened.
+        run: Effort, seed, catalogue.
+    """
+
+    def __init__(self, everything: Problem, times: Floats, run: Run) -> None:
+        self._everything, self._times, self._run = everything, times, run
+        self._found: Found | None = None
+
+    def make(self, rows: Ints) -> Contender:
+        """Return a contender that learnt from these rows, in order of time; the newest fifth judges its recipe."""
+        begun = self._run.clock()
+        cut = len(rows) - max(round(SEALED_SHARE * len(rows)), 1)
+        learnt, sealed = rows[:cut], rows[cut:]
+        if self._found is None:
+            material = Material.prepare(self._everything.take(learnt))
+            self._found = search(material, self._run, how=How.TIME, open_journal=lambda _: Journal())
+            judged = evidence_model(self._found, self._run)
+        else:
+            judged = self.fit(learnt)
+        scores = judged.scores(self._everything.frame[sealed])
+        return Contender(self.fit(rows), judged, sealed, scores, rows, self._run.clock() - begun)
+
+    def trial(self, rows: Ints, judged_on: Ints) -> tuple[Model, Floats]:
+        """Return the recipe fitted on all rows but those it is judged on, and its answers to these."""
+        model = self.fit(np.setdiff1d(rows, judged_on))
+        return model, model.scores(self._everything.frame[judged_on])
+
+    def fit(self, rows: Ints) -> Model:
+        """Return the recipe fitted on these rows."""
+        assert self._found is not None
+        material = Material.prepare(self._everything.take(rows), self._found.material.recipe)
+        return model_on(material, self._found, self._run)
+
+    def baseline(self, contender: Contender, *, every: float) -> Baseline:
+        """Return what production is compared with while this contender answers."""
+        p, sealed = self._everything, contender.sealed
+        starts = self._times[sealed]
+        window_of = np.floor((starts - starts.min()) / every).astype(np.int64)
+        return fit_baseline(
+            p.task.target,
+            contender.model,
+            p.frame[sealed],
+            contender.scores,
+            p.target[sealed],
+            window_of=window_of,
+            seed=p.seed,
+        )

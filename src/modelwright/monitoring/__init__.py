@@ -1,0 +1,1 @@
+"""Monitoring: windows, drift, quality with late labels and without, alarms within a budget, advice."""

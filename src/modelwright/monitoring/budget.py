@@ -1,0 +1,267 @@
+"""The budget: the threshold at which a whole model raises as many false alarms a month as its user accepts.
+
+While nothing changes, all strengths together are a Gaussian process whose law is known: the correlation of the
+monitors, the overlap of the horizons, the reference's own error. It is simulated, the same rule that turns
+strengths into alarms is applied, and the threshold is read off. Unlike bounds that hold whatever the data
+(Bonferroni over windows, or e-detectors: Shin, Ramdas and Rinaldo, New England Journal of Statistics in Data
+Science 2024), this spends the budget in full: changes are seen sooner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modelwright.monitoring.panel import HORIZONS
+from modelwright.monitoring.scanning import share_deviate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modelwright.core.arrays import Bools, Floats, Ints, Singles
+    from modelwright.monitoring.panel import Panel
+
+DAYS_A_MONTH = 365.25 / 12
+QUIET_WINDOWS = 3
+"""A cause is over when it has been below its threshold for so many windows."""
+JOINED_WINDOWS = 2
+"""Causes that begin within so many windows of an alarm's own are further signs of it, and raise none of their own."""
+WINDOWS_SIMULATED = 30_000
+STREAM_WINDOWS_MOST = 400
+FITTED = 11
+"""Simulated rates that the one wanted is read from."""
+DENSE = 8.0
+"""From so many expected rows a window on, an indicator is as good as normal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Rows that arrive together: a panel and how many rows a window has.
+
+    Attributes:
+        panel: Its monitors.
+        rows: Rows of a typical window.
+    """
+
+    panel: Panel
+    rows: float
+
+
+@dataclass(frozen=True, slots=True)
+class Null:
+    """What strengths do while nothing changes.
+
+    Attributes:
+        peaks: The largest strength by (stream of windows, window, cause).
+        windows_a_month: How many windows a month has.
+    """
+
+    peaks: Singles
+    windows_a_month: float
+
+    def rate(self, threshold: float) -> float:
+        """Return false alarms a month at this threshold."""
+        n_alarms = int(openings(self.peaks >= threshold).any(axis=-1).sum())
+        return n_alarms / self.months
+
+    @property
+    def months(self) -> float:
+        """How many months were simulated."""
+        return float(self.peaks.shape[0] * self.peaks.shape[1] / self.windows_a_month)
+
+    def threshold(self, budget: float) -> float:
+        """Return the threshold at which there are ``budget`` false alarms a month.
+
+        The logarithm of the rate is close to a parabola of the threshold; one is fitted to the simulated rates
+        around the budget, which also reaches a little further than what was simulated.
+        """
+        coarse = np.arange(1.6, 7.0, 0.3)
+        rates = np.array([self.rate(float(h)) for h in coarse])
+        top = int(np.argmax(rates))
+        # Near its largest value the rate bends (alarms there run into each other); far out it was seldom simulated.
+        usable = (np.arange(len(coarse)) > top) & (rates <= 0.7 * rates[top]) & (rates * self.months >= 10)
+        if not usable.any():
+            return float(coarse[top])
+        off = np.abs(np.log(np.maximum(rates, 1e-12) / budget)) + np.where(usable, 0.0, 1e6)
+        middle = float(coarse[int(np.argmin(off))])
+        grid = middle + np.linspace(-0.3, 0.3, FITTED)
+        rates = np.array([self.rate(float(h)) for h in grid])
+        near = np.flatnonzero(rates * self.months >= 10)
+        months = self.months
+        if len(near) < 3:
+            return middle
+        fitted = np.polyfit(grid[near], np.log(rates[near]), 2 if len(near) > 5 else 1, w=np.sqrt(rates[near] * months))
+        fine = np.arange(grid[near[0]] - 0.5, 8.0, 0.002)
+        values, slope = np.polyval(fitted, fine), np.polyval(np.polyder(fitted), fine)
+        falls = np.flatnonzero((values <= np.log(budget)) & (slope < 0))
+        return float(fine[falls[0]]) if len(falls) else 8.0
+
+
+def simulate(streams: Sequence[Stream], windows_a_month: float, *, seed: int = 0) -> Null:
+    """Simulate a model that nothing happens to.
+
+    Args:
+        streams: What is watched.
+        windows_a_month: How many windows a month has.
+        seed: Of the simulation.
+    """
+    rng = np.random.default_rng(seed)
+    length = int(min(max(12 * windows_a_month, 40), STREAM_WINDOWS_MOST))
+    n_runs = max(WINDOWS_SIMULATED // length, 8)
+    peaks = [_peaks(stream, n_runs, length, rng) for stream in streams]
+    return Null(np.concatenate(peaks, axis=2), windows_a_month)
+
+
+def _peaks(stream: Stream, n_runs: int, length: int, rng: np.random.Generator) -> Singles:
+    """Return the largest strength of each cause, shape (n_runs, length, n_causes)."""
+    panel, n = stream.panel, max(stream.rows, 1.0)
+    causes = panel.causes
+    n_causes = int(causes.max()) + 1 if len(causes) else 0
+    peaks = np.zeros((n_runs, length, n_causes), dtype=np.float32)
+    share = np.array([m.share if m.share is not None else np.nan for m in panel.monitors])
+    can_speak = np.array([m.share is not None or m.kurtosis != 0.0 for m in panel.monitors])
+    rare = (np.minimum(share, 1 - share) * n < DENSE) & ~np.isnan(share)
+    one_sided = np.array([m.is_one_sided for m in panel.monitors])
+    dense = np.flatnonzero(can_speak & ~rare)
+    dense = dense[np.argsort(one_sided[dense], kind="stable")]
+    few = np.flatnonzero(rare & (share > 0) & (share < 1))
+    root = _root(panel.correlation[np.ix_(dense, dense)]).astype(np.float32)
+    n_two_sided = int((~one_sided[dense]).sum())
+    reference = panel.n_reference
+    for run in range(n_runs):
+        own = (rng.standard_normal(len(dense), dtype=np.float32) @ root.T) / np.sqrt(reference[dense], dtype=np.float32)
+        drawn = rng.standard_normal((length, len(dense)), dtype=np.float32) @ root.T / np.float32(np.sqrt(n))
+        _keep(
+            peaks[run],
+            _strongest_means(np.asarray(drawn - own, np.float32), n, reference[dense], n_two_sided),
+            causes[dense],
+        )
+        if len(few):
+            strongest = _strongest_counts(share[few], n, reference[few], length, rng)
+            _keep(peaks[run], np.where(one_sided[few], np.maximum(strongest, 0), np.abs(strongest)), causes[few])
+    return peaks
+
+
+def _keep(peaks: Singles, strongest: Floats | Singles, causes: Ints) -> None:
+    """Raise the peaks of causes to the strengths of their monitors."""
+    order = np.argsort(causes, kind="stable")
+    first = np.flatnonzero(np.diff(causes[order], prepend=-1))
+    if len(first):
+        named = causes[order][first]
+        peaks[:, named] = np.maximum(peaks[:, named], np.maximum.reduceat(strongest[:, order], first, axis=1))
+
+
+def _strongest_means(off: Singles, n: float, reference: Ints, n_two_sided: int) -> Singles:
+    """Return the largest strength over the horizons of window means (less the reference's own error)."""
+    total = np.vstack([np.zeros((1, off.shape[1]), np.float32), np.cumsum(off, axis=0, dtype=np.float32)])
+    best = np.zeros(off.shape, dtype=np.float32)
+    for k in HORIZONS:
+        if k > len(off):
+            break
+        z = total[k:] - total[:-k]
+        z *= (1 / (k * np.sqrt(1 / (k * n) + 1 / reference))).astype(np.float32)
+        np.abs(z[:, :n_two_sided], out=z[:, :n_two_sided])
+        np.maximum(best[k - 1 :], z, out=best[k - 1 :])
+    return best
+
+
+def _strongest_counts(share: Floats, n: float, reference: Ints, length: int, rng: np.random.Generator) -> Floats:
+    drawn = rng.poisson(np.broadcast_to(share * n, (length, len(share)))).astype(np.float64)
+    known = rng.poisson(share * reference).astype(np.float64)
+    total = np.cumsum(drawn, axis=0)
+    best = np.zeros(drawn.shape)
+    for k in HORIZONS:
+        if k > length:
+            break
+        pooled = total[k - 1 :].copy()
+        pooled[1:] -= total[:-k]
+        rows = np.full(len(share), k * n)
+        z = share_deviate(np.minimum(pooled, rows), rows, np.minimum(known, reference), reference.astype(np.float64))
+        latest = best[k - 1 :]
+        better = np.abs(z) > np.abs(latest)
+        latest[better] = z[better]
+    return best
+
+
+def _root(correlation: Floats) -> Floats:
+    """Return a root of the correlation matrix; what rounding made negative counts as nothing."""
+    values, vectors = np.linalg.eigh(correlation)
+    root: Floats = vectors * np.sqrt(np.maximum(values, 0.0))
+    return root
+
+
+def openings(over: Bools) -> Bools:
+    """Return where alarms begin, from where causes are over their threshold; the one rule of all alarms.
+
+    A cause begins when it is over after having been quiet for ``QUIET_WINDOWS``; causes that begin within
+    ``JOINED_WINDOWS`` after an alarm belong to it.
+
+    Args:
+        over: Shape (…, n_windows, n_causes), in order of time.
+
+    Returns:
+        Likewise: true where a cause begins an alarm. Several true in one window are one alarm.
+    """
+    begins = over.copy()
+    for back in range(1, QUIET_WINDOWS + 1):
+        begins[..., back:, :] &= ~over[..., :-back, :]
+    any_begins: Bools = np.asarray(begins.any(axis=-1))
+    last = np.full(over.shape[:-2], -JOINED_WINDOWS - 1)
+    for window in range(over.shape[-2]):
+        is_alarm = any_begins[..., window] & (window - last > JOINED_WINDOWS)
+        last = np.where(is_alarm, window, last)
+        any_begins[..., window] = is_alarm
+    return begins & any_begins[..., None]
+
+
+def detectable(
+    panel: Panel, rows: float, threshold: float, windows: int, *, monitor: int, power: float = 0.8, seed: int = 0
+) -> float:
+    """Return the smallest change a monitor finds within some windows, in standard deviations of its score.
+
+    Args:
+        panel: The monitors.
+        rows: Rows of a window.
+        threshold: Strength at which it alarms.
+        windows: How many windows it has.
+        monitor: Position in the panel.
+        power: Chance of finding it.
+        seed: Of the simulation.
+    """
+    rng = np.random.default_rng(seed)
+    chosen = panel.monitors[monitor]
+    n, reference = max(rows, 1.0), float(panel.n_reference[monitor])
+    noise = rng.standard_normal((2_000, windows)) / np.sqrt(n)
+    own = rng.standard_normal((2_000, 1)) / np.sqrt(reference)
+    low, high = 0.0, 20.0 / np.sqrt(n) + 20.0 / np.sqrt(reference)
+    for _ in range(24):
+        middle = (low + high) / 2
+        found = _found(
+            noise - own + middle,
+            n,
+            reference,
+            threshold,
+            is_one_sided=chosen.is_one_sided,
+            panel=panel,
+            monitor=monitor,
+        )
+        low, high = (low, middle) if found >= power else (middle, high)
+    return float(high)
+
+
+def _found(
+    off: Floats, n: float, reference: float, threshold: float, *, is_one_sided: bool, panel: Panel, monitor: int
+) -> float:
+    total = np.cumsum(off, axis=1)
+    hit = np.zeros(len(off), dtype=bool)
+    for k in HORIZONS:
+        if k > off.shape[1]:
+            break
+        pooled = total[:, k - 1 :].copy()
+        pooled[:, 1:] -= total[:, :-k]
+        spread = float(panel.spread[k][monitor]) if k in panel.spread else 1.0
+        z = pooled / k / np.sqrt((1 / (k * n) + 1 / reference) * spread)
+        hit |= ((z if is_one_sided else np.abs(z)) >= threshold).any(axis=1)
+    return float(np.mean(hit))

@@ -1,0 +1,202 @@
+"""The state of watching, in one SQLite file: alarms, what a person said to them, and what is still to be delivered.
+
+An alarm and its messages are written in one transaction, so that a process that is killed at any moment loses
+neither; ids come from what was found, so that finding it again adds nothing. A lease lets one watcher act.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelwright.core.errors import WatchUnavailable
+from modelwright.core.fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from modelwright.core.signal import Alarm
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS lease (model TEXT PRIMARY KEY, holder TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alarms (
+  id TEXT PRIMARY KEY, model TEXT NOT NULL, time REAL NOT NULL, body TEXT NOT NULL, ended REAL,
+  acknowledged REAL, acknowledged_by TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS silences (
+  id INTEGER PRIMARY KEY, model TEXT NOT NULL, column_name TEXT NOT NULL, until REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS outbox (
+  id TEXT PRIMARY KEY, destination TEXT NOT NULL, body TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+  next_try REAL NOT NULL, delivered REAL, last_error TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS passes (model TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+"""
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 30.0, 3600.0
+CLAIM_SECONDS = 120.0
+
+
+class WatchState:
+    """The file. Several processes may open it; writers wait for each other.
+
+    Args:
+        path: Made if absent.
+        clock: Seconds since 1970-01-01 UTC.
+    """
+
+    def __init__(self, path: str | Path, clock: Callable[[], float] = time.time) -> None:
+        self._path, self._clock = Path(path), clock
+        with self._explained():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self._path, timeout=30.0, isolation_level=None)
+            self._path.chmod(0o600)
+            for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+                self._db.execute(f"PRAGMA {pragma}")
+            self._db.executescript(_SCHEMA)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise WatchUnavailable(
+                "the state of watching can be read and written",
+                where=str(self._path),
+                got=str(error)[:200],
+                fix="check the disk and who may write there, or give another file with --state",
+            ) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._explained():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+
+    def lease(self, model: str, holder: str, seconds: float) -> bool:
+        """Take or renew the right to act for a model; False while another holder has it."""
+        now = self._clock()
+        with self._writing() as db:
+            row = db.execute("SELECT holder, until FROM lease WHERE model = ?", (model,)).fetchone()
+            if row is not None and row[0] != holder and row[1] > now:
+                return False
+            db.execute("INSERT OR REPLACE INTO lease VALUES (?, ?, ?)", (model, holder, now + seconds))
+            return True
+
+    def release(self, model: str, holder: str) -> None:
+        """Give the right back."""
+        with self._writing() as db:
+            db.execute("DELETE FROM lease WHERE model = ? AND holder = ?", (model, holder))
+
+    def record(
+        self, model: str, alarms: Sequence[Alarm], destinations: Sequence[str], told: dict[str, Any]
+    ) -> list[str]:
+        """Write what a pass found, with a message for each new alarm and destination; return the new alarms' ids.
+
+        Args:
+            model: Name of the model.
+            alarms: All since its baseline; those known already only get their end.
+            destinations: Names of where messages go.
+            told: What the pass saw, kept as the latest.
+        """
+        now, new = self._clock(), []
+        with self._writing() as db:
+            silenced = {
+                r[0] for r in db.execute("SELECT column_name FROM silences WHERE model = ? AND until > ?", (model, now))
+            }
+            for alarm in alarms:
+                body = json.dumps(alarm.to_dict())
+                added = db.execute(
+                    "INSERT OR IGNORE INTO alarms (id, model, time, body, ended) VALUES (?, ?, ?, ?, ?)",
+                    (alarm.id, model, alarm.time, body, alarm.ended),
+                ).rowcount
+                db.execute("UPDATE alarms SET ended = ? WHERE id = ?", (alarm.ended, alarm.id))
+                if not added:
+                    continue
+                new.append(alarm.id)
+                if "" in silenced or (alarm.columns and set(alarm.columns) <= silenced):
+                    continue
+                for destination in destinations:
+                    key = fingerprint(alarm.id, destination)
+                    db.execute(
+                        "INSERT OR IGNORE INTO outbox (id, destination, body, next_try) VALUES (?, ?, ?, ?)",
+                        (key, destination, body, now),
+                    )
+            db.execute("INSERT OR REPLACE INTO passes VALUES (?, ?)", (model, json.dumps(told)))
+        return new
+
+    def due(self, destinations: Sequence[str]) -> list[tuple[str, str, dict[str, Any]]]:
+        """Claim the messages that are to be tried now: (id, destination, alarm)."""
+        now = self._clock()
+        marks = ", ".join("?" * len(destinations))
+        with self._writing() as db:
+            rows = db.execute(
+                f"SELECT id, destination, body FROM outbox WHERE delivered IS NULL AND next_try <= ? "  # noqa: S608
+                f"AND destination IN ({marks}) ORDER BY next_try, id LIMIT 100",
+                (now, *destinations),
+            ).fetchall()
+            db.executemany("UPDATE outbox SET next_try = ? WHERE id = ?", [(now + CLAIM_SECONDS, r[0]) for r in rows])
+        return [(key, destination, json.loads(body)) for key, destination, body in rows]
+
+    def delivered(self, key: str) -> None:
+        """Note that a message arrived."""
+        with self._writing() as db:
+            db.execute("UPDATE outbox SET delivered = ?, last_error = NULL WHERE id = ?", (self._clock(), key))
+
+    def failed(self, key: str, error: str) -> None:
+        """Note that a message did not arrive; it is tried again after twice as long, an hour at most, for ever."""
+        with self._writing() as db:
+            attempts = db.execute("SELECT attempts FROM outbox WHERE id = ?", (key,)).fetchone()[0]
+            wait = min(FIRST_WAIT_SECONDS * 2**attempts, LONGEST_WAIT_SECONDS)
+            db.execute(
+                "UPDATE outbox SET attempts = attempts + 1, next_try = ?, last_error = ? WHERE id = ?",
+                (self._clock() + wait, error[:200], key),
+            )
+
+    def undelivered(self) -> int:
+        """Return how many messages wait."""
+        with self._explained():
+            return int(self._db.execute("SELECT count(*) FROM outbox WHERE delivered IS NULL").fetchone()[0])
+
+    def alarms(self, model: str | None = None) -> list[dict[str, Any]]:
+        """Return the alarms of a model or of all, oldest first, with what was said to them."""
+        query = "SELECT body, ended, acknowledged, acknowledged_by FROM alarms"
+        where, values = ("", ()) if model is None else (" WHERE model = ?", (model,))
+        with self._explained():
+            rows = self._db.execute(f"{query}{where} ORDER BY time, id", values).fetchall()
+        return [
+            {**json.loads(body), "ended": ended, "acknowledged": at, "acknowledged_by": by}
+            for body, ended, at, by in rows
+        ]
+
+    def latest(self, model: str) -> dict[str, Any] | None:
+        """Return what the latest pass saw, or None."""
+        with self._explained():
+            row = self._db.execute("SELECT body FROM passes WHERE model = ?", (model,)).fetchone()
+        return None if row is None else dict(json.loads(row[0]))
+
+    def acknowledge(self, alarm: str, by: str) -> bool:
+        """Note that a person knows of an alarm; False when there is none of this id."""
+        with self._writing() as db:
+            done = db.execute(
+                "UPDATE alarms SET acknowledged = ?, acknowledged_by = ? WHERE id LIKE ? || '%' AND length(?) >= 6",
+                (self._clock(), by, alarm, alarm),
+            )
+            return done.rowcount > 0
+
+    def silence(self, model: str, column: str, seconds: float) -> None:
+        """Send no messages about a column (or, empty, about the model) for some time; alarms are still recorded."""
+        with self._writing() as db:
+            db.execute(
+                "INSERT INTO silences (model, column_name, until) VALUES (?, ?, ?)",
+                (model, column, self._clock() + seconds),
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()

@@ -1,0 +1,131 @@
+"""Watching, from the ledger to the alarm, on a small model that was trained and a ledger that was written."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import modelwright
+from modelwright.core.prediction import Outcome, PredictionRecord
+from modelwright.flows.monitoring_api import watching_of
+from modelwright.flows.watch import Watcher, watch, write_files
+from modelwright.registry.ledger import open_ledger
+from modelwright.ui.cli import main
+
+DAY = 86_400.0
+BEGUN = 1_700_006_400.0 // DAY * DAY
+DAYS, BROKEN_FROM = 12, 8
+
+
+@pytest.fixture(scope="module")
+def served(churn_model, churn_csv, make_churn_rows, tmp_path_factory):
+    """A ledger of twelve days of the small model; from the ninth on a third of ``tenure`` is missing."""
+    folder = tmp_path_factory.mktemp("ledger")
+    model = modelwright.load(churn_model.path)
+    ledger = open_ledger(folder / "ledger.db")
+    rng = np.random.default_rng(0)
+    for day in range(DAYS):
+        rows = [
+            {k: v if isinstance(v, int) else str(v) for k, v in r.items()} for r in make_churn_rows(100, seed=50 + day)
+        ]
+        truths = [r.pop("churn") for r in rows]
+        if day >= BROKEN_FROM:
+            for r in rows:
+                r["tenure"] = "" if rng.random() < 0.33 else r["tenure"]
+        scores = model.package.model.scores_of(rows)
+        records = [
+            PredictionRecord(
+                f"{day:08x}{i:024x}",
+                BEGUN + day * DAY + 800 * i,
+                "churn",
+                "1",
+                model.fingerprint,
+                row,
+                model.labels[int(s[1] >= 0.5)],
+                tuple(float(p) for p in s),
+            )
+            for i, (row, s) in enumerate(zip(rows, scores, strict=True))
+        ]
+        ledger.append(records)
+        known = zip(records, truths, strict=True)
+        ledger.add_outcomes([Outcome(r.id, t, r.time + 2 * DAY) for r, t in known if day < DAYS - 2])
+    ledger.close()
+    options = {"ledger": str(folder / "ledger.db"), "name": "churn", "reference": str(churn_csv)}
+    return churn_model.path, options
+
+
+def after(days):
+    return lambda: BEGUN + days * DAY + 3_600
+
+
+def test_broken_data_is_found_on_its_day_and_told_once(served, tmp_path):
+    package, options = served
+    watching = watching_of(**options, state=str(tmp_path / "watch.db"), metrics=str(tmp_path / "m.prom"), log=True)
+    calm = watch(package, watching, clock=after(BROKEN_FROM))
+    assert not any("missing" in a["title"] for a in calm.told["alarms"])
+    done = watch(package, watching, clock=after(BROKEN_FROM + 1))
+    broken = [a for a in done.told["alarms"] if "Tenure is missing" in a["title"]]
+    assert len(broken) == 1
+    assert broken[0]["time"] == BEGUN + (BROKEN_FROM + 1) * DAY
+    assert broken[0]["columns"][0] == "tenure"
+    assert done.told["advice"]["action"] == "repair the data"
+    again = watch(package, watching, clock=after(DAYS))
+    assert [a["id"] for a in again.told["alarms"] if "Tenure is missing" in a["title"]] == [broken[0]["id"]]
+    assert again.told["messages_waiting"] == 0
+    assert 'modelwright_alarms_lasting{model="churn"}' in (tmp_path / "m.prom").read_text()
+    assert "Tenure is missing" in done.summary(80)
+
+
+def test_windows_say_what_is_known_and_what_is_awaited(served, tmp_path):
+    package, options = served
+    told = watch(package, watching_of(**options, state=str(tmp_path / "w.db")), clock=after(DAYS)).told
+    assert [w["rows"] for w in told["windows"]] == [100] * DAYS
+    assert [w["awaited"] for w in told["windows"]] == [0] * (DAYS - 2) + [100] * 2
+    first = told["windows"][0]
+    assert first["estimated"]["roc_auc"]["low"] <= first["estimated"]["roc_auc"]["high"]
+    assert first["realised"]["roc_auc"]["n_rows"] == 100
+    assert {"tenure: missing", "loss: loss"} <= {f["monitor"] for f in told["finds"]}
+
+
+def test_of_two_watchers_one_acts(served, tmp_path):
+    package, options = served
+    watching = watching_of(**options, state=str(tmp_path / "w.db"))
+    first = Watcher(package, watching, after(DAYS))
+    assert first.look().told["acted"]
+    second = watch(package, watching, clock=after(DAYS))
+    assert not second.told["acted"]
+    assert second.told["windows"]
+    first.close()
+    assert watch(package, watching, clock=after(DAYS)).told["acted"]
+
+
+def test_the_command_ends_with_three_while_an_alarm_lasts(served, tmp_path):
+    package, options = served
+    state = str(tmp_path / "w.db")
+    # By now all is long over, so the alarm is made to last by hand.
+    watch(package, watching_of(**options, state=state), clock=after(BROKEN_FROM + 1))
+    listed = CliRunner().invoke(main, ["alarms", "--state", state, "--json"])
+    alarm = next(a for a in json.loads(listed.output)["alarms"] if "missing" in a["title"])
+    assert alarm["acknowledged"] is None
+    done = CliRunner().invoke(main, ["alarms", "--state", state, "--acknowledge", alarm["id"][:8], "--by", "ada"])
+    assert "known to ada" in done.output
+    wrong = CliRunner().invoke(main, ["alarms", "--state", state, "--acknowledge", "ffffff"])
+    assert wrong.exit_code == 2
+    assert "MW601" in wrong.output
+
+
+def test_a_table_without_the_sealed_rows_is_refused(served, later_csv, tmp_path):
+    package, options = served
+    with pytest.raises(modelwright.ModelwrightError, match="MW801"):
+        watch(package, watching_of(**{**options, "reference": str(later_csv)}, state=str(tmp_path / "w.db")))
+
+
+def test_rules_and_dashboard_are_files_that_parse(tmp_path):
+    import yaml
+
+    rules, board = write_files(str(tmp_path))
+    names = [r["alert"] for g in yaml.safe_load(Path(rules).read_text())["groups"] for r in g["rules"]]
+    assert "ModelNeedsAttention" in names
+    assert len(json.loads(Path(board).read_text())["panels"]) == 8

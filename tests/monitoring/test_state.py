@@ -1,0 +1,113 @@
+"""The state of watching: one acts, nothing is lost, nothing is told twice."""
+
+import subprocess
+import sys
+
+import pytest
+
+from modelwright.core.signal import Alarm
+from modelwright.monitoring.state import WatchState
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def state(tmp_path, clock):
+    opened = WatchState(tmp_path / "watch.db", clock)
+    yield opened
+    opened.close()
+
+
+def alarm(name="a" * 16, columns=("x",)):
+    return Alarm(name, "churn", 5.0, "x moved", (), columns)
+
+
+def test_one_of_two_watchers_acts_until_its_lease_ends(state, clock):
+    assert state.lease("churn", "one", 60)
+    assert not state.lease("churn", "two", 60)
+    assert state.lease("other", "two", 60)
+    clock.now += 61
+    assert state.lease("churn", "two", 60)
+    assert not state.lease("churn", "one", 60)
+    state.release("churn", "two")
+    assert state.lease("churn", "one", 60)
+
+
+def test_an_alarm_that_is_found_again_is_told_once(state):
+    assert state.record("churn", [alarm()], ["log:"], {}) == ["a" * 16]
+    assert state.record("churn", [alarm()], ["log:"], {}) == []
+    assert len(state.due(["log:"])) == 1
+    assert len(state.alarms("churn")) == 1
+
+
+def test_a_message_is_tried_until_it_arrives(state, clock):
+    state.record("churn", [alarm()], ["hook"], {})
+    waits = []
+    for _ in range(10):
+        ((key, _, _),) = state.due(["hook"])
+        assert state.due(["hook"]) == []  # claimed: nobody else tries it meanwhile
+        state.failed(key, "no route")
+        before = clock.now
+        while not (again := state.due(["hook"])):
+            clock.now += 15
+        waits.append(clock.now - before)
+        clock.now += 130  # the claim of the look above ends
+        del again
+    assert waits[0] <= 45
+    assert waits[-1] == 3600
+    assert state.undelivered() == 1
+    ((key, _, _),) = state.due(["hook"])
+    state.delivered(key)
+    assert state.undelivered() == 0
+
+
+def test_a_claim_of_a_watcher_that_died_is_taken_over(state, clock):
+    state.record("churn", [alarm()], ["hook"], {})
+    assert len(state.due(["hook"])) == 1
+    clock.now += 121
+    assert len(state.due(["hook"])) == 1
+
+
+def test_silence_and_acknowledgement(state, clock):
+    state.silence("churn", "x", 100)
+    state.record("churn", [alarm()], ["hook"], {})
+    assert state.due(["hook"]) == []
+    state.record("churn", [alarm("b" * 16, ("x", "y"))], ["hook"], {})
+    assert len(state.due(["hook"])) == 1
+    assert state.acknowledge("aaaaaa", "ada")
+    assert not state.acknowledge("aaa", "ada")
+    assert not state.acknowledge("cccccc", "ada")
+    assert [a["acknowledged_by"] for a in state.alarms()] == ["ada", None]
+
+
+KILLED = """
+import os, signal, sys
+from modelwright.core.signal import Alarm
+from modelwright.monitoring.state import WatchState
+state = WatchState(sys.argv[1])
+with state._writing() as db:
+    db.execute("INSERT INTO alarms (id, model, time, body) VALUES ('half', 'churn', 1.0, '{}')")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_writer_leaves_nothing_half_written(tmp_path):
+    path = tmp_path / "watch.db"
+    WatchState(path).close()
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert done.returncode == -9
+    opened = WatchState(path)
+    assert opened.alarms() == []
+    assert opened.record("churn", [alarm()], ["hook"], {}) == ["a" * 16]
+    opened.close()
