@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modelwright.core.errors import ModelwrightError
-    from modelwright.flows.api import evaluate, load, predict, profile, report, train
+    from modelwright.flows.api import evaluate, explain, load, predict, profile, report, train
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "ModelwrightError",
     "ModelwrightRegressor",
     "evaluate",
+    "explain",
     "load",
     "predict",
     "profile",

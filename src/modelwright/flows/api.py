@@ -16,12 +16,14 @@ from modelwright.flows.report import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from modelwright.core.ports import Progress
+    from modelwright.flows.explain import Explained
     from modelwright.flows.profile import Profiled
     from modelwright.flows.train import Trained
 
-__all__ = ["evaluate", "load", "predict", "profile", "report", "run_of", "train"]
+__all__ = ["evaluate", "explain", "load", "predict", "profile", "report", "run_of", "train"]
 
 
 def train(source: object, target: str, **settings: Any) -> Trained:
@@ -66,6 +68,26 @@ def profile(source: object, target: str | None = None, *, contract_out: str | No
     checked = Settings.of({"target": target or "", **settings}, needs_target=target is not None)
     asked = None if target is None else checked
     return recipe(source, asked, run_of(checked), query=query, contract=contract, contract_out=contract_out)
+
+
+def explain(package: str | Path, rows: object = None, **options: Any) -> Explained:
+    """Say why a model answers as it does; see ``modelwright.flows.explain`` for all options.
+
+    Args:
+        package: A model package.
+        rows: The rows to explain, a path or a frame; without them those of ``data`` are.
+        **options: ``data``, ``row``, ``immutable``, ``group_by``, ``want``, ``label``, ``space``, ``out``,
+            ``page_out``, ``query``, ``seed``.
+
+    Example::
+
+        explained = modelwright.explain("churn.model", new_customers, data="churn.csv")
+        explained.reasons
+    """
+    from modelwright.flows.explain import Asked
+    from modelwright.flows.explain import explain as recipe
+
+    return recipe(package, rows, Asked(**options))
 
 
 def run_of(

@@ -57,7 +57,7 @@ def render(view: View, shown: Sequence[Picture] = (), drawn: Mapping[str, str] |
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     charts = {p.name: {"picture": p, "svg": svgs[p.name]} for p in shown if p.name in svgs}
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             _facts(view),
@@ -121,7 +121,8 @@ def _drivers(view: View) -> list[tuple[str, float]]:
     return [(name, round(100 * values[name] / values[names[0]], 1)) for name in names]
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what lays out pages: everything is escaped, names are isolated."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
