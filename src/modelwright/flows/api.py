@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from modelwright.core.ports import Progress
+    from modelwright.flows.diagnose import Diagnosed
     from modelwright.flows.explain import Explained
     from modelwright.flows.profile import Profiled
     from modelwright.flows.train import Trained
 
-__all__ = ["evaluate", "explain", "load", "predict", "profile", "report", "run_of", "train"]
+__all__ = ["diagnose", "evaluate", "explain", "load", "predict", "profile", "report", "run_of", "train"]
 
 
 def train(source: object, target: str, **settings: Any) -> Trained:
@@ -88,6 +89,24 @@ def explain(package: str | Path, rows: object = None, **options: Any) -> Explain
     from modelwright.flows.explain import explain as recipe
 
     return recipe(package, rows, Asked(**options))
+
+
+def diagnose(
+    package: str | Path, source: object, *, query: str | None = None, seed: int = 0, threads: int | None = None
+) -> Diagnosed:
+    """Say what limits a model and what would help.
+
+    Args:
+        package: A model package.
+        source: The table it was trained on, or one like it: a path or a frame.
+        query: SQL query, when the source is a database.
+        seed: Of samples and resamples.
+        threads: How many may be used; all when None.
+    """
+    from modelwright.flows.diagnose import diagnose as recipe
+
+    settings = Settings.of({"target": "", "seed": seed, "threads": threads}, needs_target=False)
+    return recipe(package, source, run_of(settings), query=query)
 
 
 def run_of(

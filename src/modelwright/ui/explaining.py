@@ -56,4 +56,22 @@ def explain(package: str, rows: str | None, as_json: bool, **options: Any) -> No
     click.echo(as_text(done.to_dict()) if as_json else done.summary(width()))
 
 
-COMMANDS = (explain,)
+@click.command(cls=Command)
+@click.argument("package")
+@click.argument("source")
+@click.option("--seed", type=int, default=0, metavar="N", help="Of samples and resamples.  [default: 0]")
+@click.option("--threads", type=int, metavar="N", help="Threads to use.  [default: all]")
+@query_option
+@json_option
+def diagnose(package: str, source: str, as_json: bool, **options: Any) -> None:
+    """Say what limits a model and what would help: rows, columns, flexibility, or cleaner labels.
+
+    SOURCE is the table it was trained on, or one like it. Its leading member is fitted about thirty times.
+    """
+    from modelwright.flows.api import diagnose as verb
+
+    done = verb(package, source, **options)
+    click.echo(as_text(done.to_dict()) if as_json else done.summary(width()))
+
+
+COMMANDS = (explain, diagnose)
