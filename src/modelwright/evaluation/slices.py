@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelwright.core.errors import InvalidEvidence
+from modelwright.evaluation import _ends
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,19 +101,23 @@ def _is_fit(rows: Bools) -> bool:
     return max(ROWS_LEAST, SHARE_LEAST * len(rows)) <= n <= SHARE_MOST * len(rows)
 
 
-def weak(losses: Floats, found: Sequence[Slice], *, seed: int, shuffles: int = SHUFFLES) -> dict[str, Any]:
+def weak(
+    losses: Floats, found: Sequence[Slice], *, seed: int, expected: Floats | None = None, shuffles: int = SHUFFLES
+) -> dict[str, Any]:
     """Return the slices in which the mean loss is higher than elsewhere, beyond what looking at all of them explains.
 
     Args:
         losses: Shape (n,), of rows the model has not learnt from.
         found: The candidates.
         seed: Of the shuffles.
+        expected: The loss the model expects of each row by its own probabilities, or None.
         shuffles: How many.
 
     Returns:
         ``n_looked_at``, ``n_rows``, ``mean`` (of the loss), ``slices``: at most five that share few rows, the
         clearest first, each with ``terms``, ``name``, ``n_rows``, ``share``, ``loss``, ``elsewhere``, ``excess`` with
-        ``low`` and ``high`` (95 % for all slices together), ``p`` (corrected).
+        ``low`` and ``high`` (95 % for all slices together), ``p`` (corrected) and, where the model told what to
+        expect, ``expected`` and ``surprise`` (loss beyond it) with ``surprise_low`` and ``surprise_high`` (95 %).
 
     Raises:
         InvalidEvidence: A slice is of other rows than the losses.
@@ -142,7 +147,9 @@ def weak(losses: Floats, found: Sequence[Slice], *, seed: int, shuffles: int = S
         if any(_overlap(found[i].rows, s.rows) > ALIKE for s in kept):
             continue
         kept.append(found[i])
-        told.append(_entry(found[i], losses, float(excess[i, 0]), reach * float(error[i, 0]), float(corrected[i])))
+        half = reach * float(error[i, 0])
+        entry = _entry(found[i], losses, float(excess[i, 0]), half, float(corrected[i]))
+        told.append(entry if expected is None else {**entry, **_surprise(found[i], losses, expected)})
     return {**known, "slices": told}
 
 
@@ -180,3 +187,11 @@ def _entry(found: Slice, losses: Floats, excess: float, half: float, p: float) -
         "high": excess + half,
         "p": p,
     }
+
+
+def _surprise(found: Slice, losses: Floats, expected: Floats) -> dict[str, Any]:
+    """Return how the loss in a slice compares with what the model itself expects there."""
+    beyond = (losses - expected)[found.rows]
+    low, high = _ends.skewed(float(beyond.mean()), beyond - beyond.mean(), np.ones(len(beyond)))
+    told = {"surprise": float(beyond.mean()), "surprise_low": low, "surprise_high": high}
+    return {"expected": float(expected[found.rows].mean()), **told}

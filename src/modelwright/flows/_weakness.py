@@ -38,10 +38,17 @@ def weak_slices(judged: Judged, model: Model, leading: Sequence[str], *, seed: i
         if model.contract.column(name).kind is Kind.TEXT:
             del columns[name]
     losses = loss(model.task.kind, judged.target, judged.scores)
-    found = slices.weak(losses, slices.candidates(columns, leading=leading), seed=seed)
+    expected = _expected(judged.scores) if model.task.is_classification else None
+    found = slices.weak(losses, slices.candidates(columns, leading=leading), seed=seed, expected=expected)
     found["loss"] = "log loss" if model.task.is_classification else "squared error"
     found["on"] = judged.on
     return found
+
+
+def _expected(scores: Floats) -> Floats:
+    """Return the log loss each row has in the mean if its probabilities are right: their entropy."""
+    inside = np.clip(scores, 1e-12, 1.0)
+    return np.asarray(-(inside * np.log(inside)).sum(axis=1))
 
 
 def by_groups(judged: Judged, model: Model, names: Sequence[str]) -> dict[str, Any]:

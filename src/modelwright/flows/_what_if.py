@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,6 +98,11 @@ def what_would_change(
 
     found = counterfactuals.search(row.frame.to_dicts()[0], choices, reached)
     answer = model.task.labels[target] if model.task.is_classification else target
+    for way in found:
+        way["changes"] = [
+            {**c, **{k: readable(model.contract.column(c["column"]), c[k]) for k in ("before", "after")}}
+            for c in way["changes"]
+        ]
     return {"wanted": answer, "found": found}
 
 
@@ -136,7 +142,8 @@ def rows_like_it(
     """Return the known rows that are most like one, with what they are and, where it is known, what came of them."""
     entries = similar.nearest(columns_of(row.frame), columns_of(known.frame), weights, count=count + 1)
     itself = row.frame.to_dicts()[0]
-    leading = [n for n, w in sorted(weights.items(), key=lambda p: -p[1]) if w > 0][:5]
+    ordered = sorted(weights.items(), key=lambda pair: -pair[1])
+    leading = [n for n, w in ordered if w > 0 and n in known.frame.columns][:5]
     told = []
     for entry in entries:
         at = entry["row"]
@@ -147,11 +154,23 @@ def rows_like_it(
             {
                 "row": at + 1,
                 "likeness": entry["likeness"],
-                "values": {n: values[n] for n in leading},
+                "values": {n: readable(model.contract.column(n), values[n]) for n in leading},
                 "truth": _truth(known, at, model),
             }
         )
     return told[:count]
+
+
+def readable(column: Column, value: Any) -> Any:
+    """Return a conformed value as it is written in the table: truths by their spelling, moments by the calendar."""
+    if not isinstance(value, float):
+        return value
+    if column.kind is Kind.BOOLEAN:
+        spellings = column.true_spellings if value == 1.0 else column.false_spellings
+        return spellings[0] if spellings else str(value == 1.0).lower()
+    if column.kind is Kind.DATETIME:
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S").removesuffix(" 00:00:00")
+    return value
 
 
 def _truth(known: Rows, at: int, model: Model) -> Any:

@@ -234,10 +234,8 @@ def _columns(bench: Bench, full: Floats) -> dict[str, Any]:
             weak = weak[1:]
             continue
         gap = _better(bench, bench.fit(bench.learn, without=weak).held, full)
-        if (
-            gap.value <= WORTHLESS * max(progress, 0.0)
-            or (gap.low <= 0
-            and gap.value <= 2 * WORTHLESS * max(progress, 0.0))
+        if gap.value <= WORTHLESS * max(progress, 0.0) or (
+            gap.low <= 0 and gap.value <= 2 * WORTHLESS * max(progress, 0.0)
         ):
             break
         weak, gap = weak[len(weak) // 2 + 1 :], None

@@ -19,7 +19,7 @@ from modelwright.evaluation.importance import importance
 from modelwright.flows._known_rows import golden_rows, judged_rows, known_rows, some
 from modelwright.flows._probing import SHAPE_ROWS, Probe, interactions, shapes
 from modelwright.flows._weakness import by_groups, calibration, robustness, uncertainty, weak_slices
-from modelwright.flows._what_if import Wanted, check_columns, rows_like_it, what_would_change
+from modelwright.flows._what_if import Wanted, check_columns, readable, rows_like_it, what_would_change
 from modelwright.flows.load import load
 from modelwright.learners.reasons import LOG_ODDS, Reasons, reasons
 from modelwright.reports.explaining import page, summary
@@ -345,12 +345,16 @@ class _Teller:
         return [
             {
                 "column": found.columns[i],
-                "value": values.get(found.columns[i]),
+                "value": self._value(found.columns[i], values),
                 "adds": float(found.values[at, i]),
                 "error": float(found.errors[at, i]),
             }
             for i in order
         ]
+
+    def _value(self, name: str, values: dict[str, Any]) -> Any:
+        contract = self.loaded.package.model.contract
+        return readable(contract.column(name), values.get(name)) if name in contract else None
 
 
 def _range(scores: Any, known: dict[str, Any] | None, labels: tuple[str, ...]) -> Any:

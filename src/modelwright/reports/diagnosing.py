@@ -62,8 +62,9 @@ def _bias_variance(found: Mapping[str, Any]) -> str:
     if "zero_one" not in found:
         return sentence
     z = found["zero_one"]
+    wrong, back = numbers.percent(z["error"]), numbers.percent(z["bias"])
     return (
-        f"{sentence} Of wrong answers, {numbers.percent(z['error'])} of the rows, {numbers.percent(z['bias'])} come back "
+        f"{sentence} {wrong} of the answers are wrong, {back} come back "
         f"with every sample; answers that come and go make it {100 * z['variance']:+.2g} points."
     )
 

@@ -127,7 +127,7 @@ def _said(facts: Mapping[str, Any], story: Mapping[str, Any]) -> str:
         sure = f"; nine times of ten between {numbers.number(held[0], 4)} and {numbers.number(held[1], 4)}"
     elif held is not None and len(held) > 1:
         sure = f"; {' and '.join(quoted(str(h)) for h in held[:4])} cannot be ruled out"
-    return f"{said}; {answer(facts, story['answer'])}{about}, from a usual {answer(facts, story['start'])}{sure}."
+    return f"{said}; {answer(facts, story['answer'])}{about}, from a middling {answer(facts, story['start'])}{sure}."
 
 
 def change_sentences(story: Mapping[str, Any]) -> list[str]:
@@ -162,13 +162,20 @@ def weak_sentences(facts: Mapping[str, Any]) -> list[str]:
     looked = f"{numbers.count(found['n_looked_at'])} slices looked at"
     if not found["slices"]:
         return [f"No slice is weaker than the rest beyond chance ({looked}; {found['on']})."]
-    return [
-        f"Weak where {marked(s['name'], 120)}: {found['loss']} {numbers.number(s['loss'])} against "
-        f"{numbers.number(s['elsewhere'])} elsewhere, {numbers.number(s['excess'])} more "
-        f"({numbers.number(s['low'])} to {numbers.number(s['high'])}), in {numbers.counted(s['n_rows'], 'row')}; "
-        f"corrected for {looked}."
-        for s in found["slices"][:3]
-    ]
+    return [f"Weak where {_weak(found, s)}; corrected for {looked}." for s in found["slices"][:3]]
+
+
+def _weak(found: Mapping[str, Any], s: Mapping[str, Any]) -> str:
+    loss, elsewhere, excess, low, high = (numbers.number(s[k]) for k in ("loss", "elsewhere", "excess", "low", "high"))
+    told = (
+        f"{marked(s['name'], 120)}: {found['loss']} {loss} against {elsewhere} elsewhere, {excess} more "
+        f"({low} to {high}), in {numbers.counted(s['n_rows'], 'row')}"
+    )
+    if "surprise" not in s:
+        return told
+    if s["surprise_low"] <= 0:
+        return f"{told}, which it expects itself, by its probabilities"
+    return f"{told}, {numbers.number(s['surprise'])} beyond what it expects itself"
 
 
 def fair_sentences(facts: Mapping[str, Any]) -> list[str]:
