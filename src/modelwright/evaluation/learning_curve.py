@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from modelwright.core.arrays import Floats, Ints
 
 EXPONENTS = np.linspace(0.1, 1.5, 29)
-DRAWS = 4_000
+DRAWS = 2_000
 WORTHWHILE = 0.02
 """A gain counts from this share of what the model has over the constant answer."""
 
@@ -93,23 +93,21 @@ def _errors(values: Floats) -> Floats:
 
 def _draws(at: Floats, mean: Floats, error: Floats, seed: int) -> tuple[Floats, Floats, Floats]:
     """Return draws of a, b and c in a − b at^−c, b zero or more: least squares for each exponent, by its fit."""
+    inverse = 1 / error**2
+    powers = at[None, :] ** -EXPONENTS[:, None]
+    # Weighted least squares of a line in −at^−c, for all exponents at once.
+    weight = inverse / inverse.sum()
+    middle, level = powers @ weight, float(mean @ weight)
+    away = powers - middle[:, None]
+    spread = away**2 @ inverse
+    slope = -(away * (mean - level)) @ inverse / spread
+    left = ((mean - level + slope[:, None] * away) ** 2) @ inverse
+    # A curve that the points do not follow within their errors has larger errors than they show.
+    excess = np.maximum(left / max(len(at) - 3, 1), 1.0)
+    share = np.exp(-0.5 * (left / excess - (left / excess).min()))
     rng = np.random.default_rng(seed)
-    weights, fits = np.empty(len(EXPONENTS)), []
-    for i, c in enumerate(EXPONENTS):
-        design = np.column_stack([np.ones(len(at)), -(at**-c)]) / error[:, None]
-        covariance = np.linalg.pinv(design.T @ design)
-        centre = covariance @ design.T @ (mean / error)
-        left = mean / error - design @ centre
-        # A curve that the points do not follow within their errors has larger errors than they show.
-        excess = max(float(left @ left) / max(len(at) - 3, 1), 1.0)
-        weights[i] = -0.5 * float(left @ left) / excess
-        fits.append((centre, covariance * excess))
-    share = np.exp(weights - weights.max())
-    counts = rng.multinomial(DRAWS, share / share.sum())
-    drawn = [
-        np.column_stack([rng.multivariate_normal(f[0], f[1], n), np.full(n, c)])
-        for f, c, n in zip(fits, EXPONENTS, counts.tolist(), strict=True)
-        if n
-    ]
-    every = np.concatenate(drawn)
-    return every[:, 0], np.maximum(every[:, 1], 0.0), every[:, 2]
+    chosen = np.repeat(np.arange(len(EXPONENTS)), rng.multinomial(DRAWS, share / share.sum()))
+    noise = rng.standard_normal((2, DRAWS)) * np.sqrt(excess[chosen])
+    b = slope[chosen] + noise[0] / np.sqrt(spread[chosen])
+    a = level + b * middle[chosen] + noise[1] / np.sqrt(inverse.sum())
+    return a, np.maximum(b, 0.0), EXPONENTS[chosen]

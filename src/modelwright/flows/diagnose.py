@@ -94,7 +94,7 @@ def diagnose(package: str | Path, source: object, run: Run, *, query: str | None
     facts["bias_variance"] = _bias_variance(bench)
     facts["convergence"] = _convergence(loaded)
     run.say("evaluate", "learning curve")
-    facts["learning_curve"] = _learning_curve(bench)
+    facts["learning_curve"] = curve_of(bench)
     run.say("evaluate", "label noise")
     facts["label_noise"] = _label_noise(bench) if task.is_classification else None
     run.say("evaluate", "columns")
@@ -179,13 +179,17 @@ def _bias_variance(bench: Bench) -> dict[str, Any]:
 
 def _convergence(loaded: Predictor) -> list[dict[str, Any]]:
     """Return each candidate's verdict as it was recorded in training."""
+    evidence = loaded.package.evidence
+    known = {c["name"]: c for c in evidence.convergence}
+    outright = {"verdict": "converged", "best_round": None, "ended": "solved outright"}
     return [
-        {k: c.get(k) for k in ("name", "verdict", "best_round", "ended")} for c in loaded.package.evidence.convergence
+        {"name": c["name"], **{k: known.get(c["name"], outright).get(k) for k in ("verdict", "best_round", "ended")}}
+        for c in evidence.leaderboard
     ]
 
 
-def _learning_curve(bench: Bench) -> dict[str, Any] | None:
-    """Return the extrapolated curve, or None where there are too few rows to draw one."""
+def curve_of(bench: Bench) -> dict[str, Any] | None:
+    """Return the learning curve and what twice the rows would bring; None where there are too few rows to tell."""
     p, name = bench.problem, _metric(bench)
     target = p.target[bench.held]
     sizes = [n for n in (round(share * len(bench.learn)) for share in SHARES) if n >= SMALLEST_PART]

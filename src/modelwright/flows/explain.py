@@ -119,7 +119,9 @@ def explain(package: str | Path, rows: object = None, asked: Asked | None = None
     wanted = Wanted(model, asked.want)
     _check_space(model, space)
     shown, known, notes = _tables(loaded, rows, asked)
+    chosen, focus = _chosen(asked.row, shown), _focus(model, known, asked.label)
     judged = judged_rows(loaded.package, [known, shown])
+    fair = _fairness(judged, model, asked.group_by)
     sample = known.take(some(known.n_rows, BACKGROUND_ROWS, seed))
     background = model.plan.matrix(sample.frame)
 
@@ -127,7 +129,6 @@ def explain(package: str | Path, rows: object = None, asked: Asked | None = None
     across = _across(model, known, background, space, seed)
     moved = ranked(across.columns, across.values)
     leading = [e["column"] for e in moved if e["value"] > 0 and e["column"] in model.contract]
-    focus = _focus(model, known, asked.label)
     probe = Probe(model, known.take(some(known.n_rows, SHAPE_ROWS, seed + 1)).frame, focus)
     weights = {e["column"]: float(e["value"]) for e in moved}
     facts = {
@@ -139,11 +140,11 @@ def explain(package: str | Path, rows: object = None, asked: Asked | None = None
         "calibration": None if judged is None else calibration(judged, model),
         "uncertainty": uncertainty(loaded.package, judged),
         "slices": None if judged is None else weak_slices(_thin(judged, seed), model, leading, seed=seed),
-        "fairness": _fairness(judged, model, asked.group_by),
+        "fairness": fair,
         "robustness": robustness(_rows_to_shake(judged, known, seed), model, leading, seed=seed),
     }
     teller = _Teller(loaded, found, shown, known, weights, wanted, asked.immutable, facts["uncertainty"])
-    facts["rows"] = [teller.story(at) for at in _chosen(asked.row, shown)]
+    facts["rows"] = [teller.story(at) for at in chosen]
     facts["notes"] = [*notes, *_notes(found, judged)]
     table = _as_table(found)
     if out is not None:

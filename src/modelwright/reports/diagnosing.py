@@ -72,8 +72,11 @@ def _bias_variance(found: Mapping[str, Any]) -> str:
 def _convergence(found: list[Mapping[str, Any]]) -> str:
     if not found:
         return ""
-    told = "; ".join(f"{marked(str(c['name']))} {c['verdict']} at round {c['best_round']}" for c in found[:5])
-    return f"{told}."
+    told = []
+    for c in found[:5]:
+        at = "solved outright" if c["best_round"] is None else f"{c['verdict']} at round {c['best_round']}"
+        told.append(f"{marked(str(c['name']))} {at}")
+    return f"{'; '.join(told)}."
 
 
 def _columns(found: Mapping[str, Any]) -> str:
