@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from modelwright.core.errors import ModelwrightError
     from modelwright.flows.api import evaluate, load, predict, profile, report, study, train
+    from modelwright.flows.api import diagnose, evaluate, explain, load, predict, profile, report, train
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
 
 __all__ = [
     "ModelwrightClassifier",
     "ModelwrightError",
     "ModelwrightRegressor",
+    "diagnose",
     "evaluate",
+    "explain",
     "load",
     "predict",
     "profile",

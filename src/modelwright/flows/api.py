@@ -16,6 +16,7 @@ from modelwright.flows.report import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from modelwright.core.ports import Progress
     from modelwright.flows.handbook import Studied
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from modelwright.flows.train import Trained
 
 __all__ = ["evaluate", "load", "predict", "profile", "report", "run_of", "study", "train"]
+    from modelwright.flows.diagnose import Diagnosed
+    from modelwright.flows.explain import Explained
+    from modelwright.flows.profile import Profiled
+    from modelwright.flows.train import Trained
+
+__all__ = ["diagnose", "evaluate", "explain", "load", "predict", "profile", "report", "run_of", "train"]
 
 
 def train(source: object, target: str, **settings: Any) -> Trained:
@@ -85,6 +92,42 @@ def study(name: str, source: object | None = None, target: str | None = None, **
 
     checked = Settings.of({"target": target or "", **settings}, needs_target=source is not None)
     return recipe(name, source, checked, run_of(checked))
+def explain(package: str | Path, rows: object = None, **options: Any) -> Explained:
+    """Say why a model answers as it does; see ``modelwright.flows.explain`` for all options.
+
+    Args:
+        package: A model package.
+        rows: The rows to explain, a path or a frame; without them those of ``data`` are.
+        **options: ``data``, ``row``, ``immutable``, ``group_by``, ``want``, ``label``, ``space``, ``out``,
+            ``page_out``, ``query``, ``seed``.
+
+    Example::
+
+        explained = modelwright.explain("churn.model", new_customers, data="churn.csv")
+        explained.reasons
+    """
+    from modelwright.flows.explain import Asked
+    from modelwright.flows.explain import explain as recipe
+
+    return recipe(package, rows, Asked(**options))
+
+
+def diagnose(
+    package: str | Path, source: object, *, query: str | None = None, seed: int = 0, threads: int | None = None
+) -> Diagnosed:
+    """Say what limits a model and what would help.
+
+    Args:
+        package: A model package.
+        source: The table it was trained on, or one like it: a path or a frame.
+        query: SQL query, when the source is a database.
+        seed: Of samples and resamples.
+        threads: How many may be used; all when None.
+    """
+    from modelwright.flows.diagnose import diagnose as recipe
+
+    settings = Settings.of({"target": "", "seed": seed, "threads": threads}, needs_target=False)
+    return recipe(package, source, run_of(settings), query=query)
 
 
 def run_of(

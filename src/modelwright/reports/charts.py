@@ -62,7 +62,7 @@ def warm() -> None:
     import altair  # noqa: F401
 
 
-def importance(entries: Sequence[Mapping[str, Any]], loss: str) -> Spec:
+def importance(entries: Sequence[Mapping[str, Any]], loss: str, *, title: str = "") -> Spec:
     """Draw how much worse the model gets without each column, with intervals."""
     import altair as alt
 
@@ -73,7 +73,7 @@ def importance(entries: Sequence[Mapping[str, Any]], loss: str) -> Spec:
         for n, e in zip(names, shown, strict=True)
     ]
     y = alt.Y("name", type="nominal", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False))
-    title = f"rise of the {loss}"
+    title = title or f"rise of the {loss}"
     bars = _chart().mark_bar(color=ACCENT, opacity=0.75).encode(x=alt.X("value", type="quantitative", title=title), y=y)
     whiskers = _chart().mark_rule(color=INK).encode(x=alt.X("low", type="quantitative"), x2=alt.X2("high"), y=y)
     return _spec(alt.layer(bars, whiskers), points, width=220, height=22 * len(points) + 10)
@@ -256,6 +256,11 @@ def _unit(alt: Any, field: str, title: str) -> Any:
 def _palette(alt: Any, names: Sequence[str]) -> Any:
     """Return colours that people of every colour vision can tell apart."""
     return alt.Scale(domain=list(names), range=[ACCENT, SECOND, THIRD][: len(names)])
+
+
+def finished(chart: Any, points: list[dict[str, Any]], *, width: int = WIDTH, height: int = HEIGHT) -> Spec:
+    """Return the finished spec of a chart that was made elsewhere in the room."""
+    return _spec(chart, points, width=width, height=height)
 
 
 def _spec(chart: Any, points: list[dict[str, Any]], *, width: int = WIDTH, height: int = HEIGHT) -> Spec:

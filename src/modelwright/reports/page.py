@@ -122,7 +122,7 @@ def _drivers(view: View) -> list[tuple[str, float]]:
 
 
 def environment() -> Environment:
-    """Return the templates, with the filters that make what came from data safe."""
+    """Return what lays out pages: everything is escaped, names are isolated."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
