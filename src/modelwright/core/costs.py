@@ -30,7 +30,9 @@ class Prices:
     def __post_init__(self) -> None:
         for where, price in (("--cost-false-alarm", self.false_alarm), ("--cost-miss", self.miss)):
             if not (math.isfinite(price) and price >= 0):
-                raise InvalidSetting("what an error costs is zero or more", where=where, got=price, fix="give 0 or more")
+                raise InvalidSetting(
+                    "what an error costs is zero or more", where=where, got=price, fix="give 0 or more"
+                )
         if not self.false_alarm + self.miss > 0:
             raise InvalidSetting(
                 "at least one kind of error costs something", where="--cost-miss", got=0.0, fix="give a cost above zero"

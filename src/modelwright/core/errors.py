@@ -135,6 +135,18 @@ class InvalidEvidence(ModelwrightError):
     code = "MW701"
 
 
+class NumbersDisagree(ModelwrightError):
+    """A number in a package or a document is not the one that its source gives."""
+
+    code = "MW711"
+
+
+class NotComparable(ModelwrightError):
+    """Two models answer different questions, so there is nothing to compare."""
+
+    code = "MW712"
+
+
 def closest(name: str, known: Iterable[str]) -> str:
     """Return a fix that offers the nearest known names, or all of them when none is near.
 

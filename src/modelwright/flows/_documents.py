@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from modelwright.core.errors import InvalidSetting, closest
 from modelwright.packaging.size import disk_bytes
@@ -92,14 +92,12 @@ def _document(view: View) -> dict[str, bytes]:
     from modelwright.reports.sources import stamp
     from modelwright.reports.validation import validation
 
-    with Pen() as pen, Pen() as brush:
+    with Pen() as pen:
         prose = validation(view)
-        specs: dict[str, Any] = {d.picture.name: d.picture.spec for d in prose.drawings()}
-        drawn = pen.draw(specs)
-        painted = brush.paint({name: inked_spec(spec) for name, spec in specs.items()})
+        painted = pen.paint({d.picture.name: inked_spec(d.picture.spec) for d in prose.drawings()})
     mark = stamp(view, "document", prose.numbered())
     return {
-        PDF: pdf_of(prose, mark, drawn),
+        PDF: pdf_of(prose, mark, painted),
         DOCX: docx_of(prose, mark, painted, created=view.manifest.created),
     }
 

@@ -1,4 +1,4 @@
-"""Draws the charts it is sent: run as a script by ``drawing``, it reads Vega-Lite specs and writes SVG or PNG, as JSON."""
+"""Draws the charts it is sent: run as a script by ``drawing``, it reads specs and writes SVG or PNG, as JSON."""
 
 from __future__ import annotations
 

@@ -146,7 +146,6 @@ class _Writer:
         from docx.shared import Cm, Pt
 
         width = PAGE_CM[0] - 2 * MARGIN_CM
-        shares = grid.widths or tuple(1 / len(grid.heads) for _ in grid.heads)
         table = self.document.add_table(rows=1, cols=len(grid.heads), style="Table Grid")
         table.autofit = False
         self._borders(table)
@@ -160,8 +159,8 @@ class _Writer:
             self._cell(cells[-1], row[-1], target=grid.target_of(at))
             self._marks(cells[0].paragraphs[0], grid.cites_of(at))
         for row in table.rows:
-            for cell, share in zip(row.cells, shares, strict=True):
-                cell.width = Cm(width * share)
+            for cell, share in zip(row.cells, grid.shares(), strict=True):
+                cell.width = Cm(width * share / 100)
         after = self.document.add_paragraph()
         after.paragraph_format.space_after = Pt(2)
 

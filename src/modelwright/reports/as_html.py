@@ -35,13 +35,16 @@ INKS = {
 """Colours for what knows no style sheet: the light ones of the page."""
 
 
-def html_of(prose: Prose, stamp: Mapping[str, Any], drawn: Mapping[str, str] | None = None) -> str:
+def html_of(
+    prose: Prose, stamp: Mapping[str, Any], drawn: Mapping[str, str] | None = None, *, is_paper: bool = False
+) -> str:
     """Return a document as HTML, fit for a screen, a phone and paper.
 
     Args:
         prose: What it says.
         stamp: What it can be checked by.
         drawn: Its charts as SVG by name; the others are left out, their numbers stand in tables.
+        is_paper: It is laid out as PDF: ``drawn`` holds addresses of pictures, and tables get fixed columns.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -68,6 +71,7 @@ def html_of(prose: Prose, stamp: Mapping[str, Any], drawn: Mapping[str, str] | N
         cited=[(i, prose.sources[key]) for key, i in numbers.items()],
         stamp=json.dumps(stamp),
         stamp_name=STAMP,
+        is_paper=is_paper,
     )
 
 
@@ -81,8 +85,9 @@ def inked(svg: str) -> str:
 
 
 def inked_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a chart's spec with colours in place of the page's variables, its data untouched."""
-    return {key: value if key in ("data", "datasets") else _inked(value) for key, value in spec.items()}
+    """Return a chart's spec on white, with colours in place of the page's variables, its data untouched."""
+    inks = {key: value if key in ("data", "datasets") else _inked(value) for key, value in spec.items()}
+    return {**inks, "background": INKS["paper"], "config": {**inks.get("config", {}), "background": INKS["paper"]}}
 
 
 def _inked(value: Any) -> Any:

@@ -225,7 +225,9 @@ def _not_for(view: View) -> Points:
 
 def _checks(view: View) -> Said:
     made = f" This model was made on {view.manifest.created[:10]}." if view.manifest.created else ""
-    return Said(f"The small marks lead to the list below. It says where each number came from and how to get it again.{made}")
+    return Said(
+        f"The small marks lead to the list below. It says where each number came from and how to get it again.{made}"
+    )
 
 
 def _exists(score: Score | None) -> bool:

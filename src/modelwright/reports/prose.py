@@ -57,6 +57,11 @@ class Grid:
         """Return the sources of a row."""
         return self.cites[row] if self.cites else ()
 
+    def shares(self) -> tuple[float, ...]:
+        """Return the width of each column in percent."""
+        even = 1 / len(self.heads)
+        return tuple(round(100 * share, 1) for share in self.widths or (even,) * len(self.heads))
+
     def target_of(self, row: int) -> str:
         """Return the anchor that a row leads to, or an empty text."""
         return self.targets[row] if self.targets else ""

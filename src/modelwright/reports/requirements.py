@@ -35,19 +35,27 @@ class Requirement:
 
 
 SR_11_7 = (
-    Requirement("IV", "Purpose of the model and its intended use", "purpose", lacking="the business decision it serves"),
+    Requirement(
+        "IV", "Purpose of the model and its intended use", "purpose", lacking="the business decision it serves"
+    ),
     Requirement("IV", "Design, theory and logic behind it", "design"),
     Requirement("IV", "Merits and limits against alternatives", "outcomes", ("baselines",)),
     Requirement("IV", "Data: quality, relevance, suitability", "data"),
-    Requirement("IV", "Testing: accuracy, robustness, stability", "outcomes", ("kpis",), "stress tests on extreme inputs"),
+    Requirement(
+        "IV", "Testing: accuracy, robustness, stability", "outcomes", ("kpis",), "stress tests on extreme inputs"
+    ),
     Requirement("IV", "Limits and assumptions", "limits"),
     Requirement("IV", "Uncertainty and inaccuracy made known to users", "outcomes", ("kpis",)),
     Requirement("IV", "How it is used, and what its errors cost", "use", ("costs",)),
     Requirement("V.1", "Evaluation of conceptual soundness", "behaviour", ("importance",), "a reviewer's judgement"),
-    Requirement("V.2", "Ongoing monitoring, benchmarking", lacking="a plan for monitoring, with thresholds and an owner"),
+    Requirement(
+        "V.2", "Ongoing monitoring, benchmarking", lacking="a plan for monitoring, with thresholds and an owner"
+    ),
     Requirement("V.3", "Outcomes analysis, back-testing", "outcomes", ("sealed",), "outcomes after it was put to use"),
     Requirement("V", "Validation independent of development", lacking="name of the validator, and the findings"),
-    Requirement("VI", "Governance: roles, approval, inventory", lacking="owner, user, approver; entry in the inventory"),
+    Requirement(
+        "VI", "Governance: roles, approval, inventory", lacking="owner, user, approver; entry in the inventory"
+    ),
     Requirement("VI", "Documentation fit for an unfamiliar party", "reproduce"),
 )
 
@@ -57,7 +65,9 @@ ANNEX_IV = (
     Requirement("1(c)", "Versions of relevant software", "reproduce"),
     Requirement("1(d)", "Forms in which it is placed on the market", "reproduce"),
     Requirement("1(e)", "Hardware it is to run on", "outcomes", ("timing",), "the hardware it will run on"),
-    Requirement("1(f)", "Photographs or illustrations, if part of a product", lacking="only if it is part of a product"),
+    Requirement(
+        "1(f)", "Photographs or illustrations, if part of a product", lacking="only if it is part of a product"
+    ),
     Requirement("1(g)", "User interface for the deployer", lacking="a description, or that there is none"),
     Requirement("1(h)", "Instructions for use", "purpose", lacking="instructions in the words of the deployer's trade"),
     Requirement("2(a)", "Methods and steps of development, third-party tools", "design"),
@@ -68,7 +78,9 @@ ANNEX_IV = (
     Requirement("2(f)", "Changes foreseen, and how compliance is kept", lacking="planned changes"),
     Requirement("2(g)", "Validation and testing, with dated test logs", "outcomes", ("sealed",), "signature"),
     Requirement("2(h)", "Cybersecurity measures", "reproduce", lacking="measures where it is run"),
-    Requirement("3", "Capabilities and limits, accuracy for groups of persons", "limits", lacking="accuracy by group of persons"),
+    Requirement(
+        "3", "Capabilities and limits, accuracy for groups of persons", "limits", lacking="accuracy by group of persons"
+    ),
     Requirement("4", "Why the performance metrics are appropriate", "outcomes", ("kpis",)),
     Requirement("5", "Risk management system (Article 9)", lacking="the risk file"),
     Requirement("6", "Relevant changes through its lifecycle", lacking="the register's history of versions"),

@@ -19,7 +19,7 @@ from modelwright.reports.prose import Points
 from modelwright.reports.sources import sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from modelwright.reports.prose import Said
     from modelwright.reports.sources import Source
@@ -115,7 +115,12 @@ def _cited(said: Sequence[Said]) -> tuple[str, ...]:
 def _does(view: View, told: Told) -> Slide:
     del view
     said = told["What it does"]
-    return Slide("What it does", (*_texts(said), "It finds what goes together. It does not know what causes what."), None, _cited(said))
+    return Slide(
+        "What it does",
+        (*_texts(said), "It finds what goes together. It does not know what causes what."),
+        None,
+        _cited(said),
+    )
 
 
 def _sure(view: View, told: Told) -> Slide:
@@ -145,7 +150,11 @@ def _against_rules(view: View) -> Chart | None:
         value = getattr(value, "value", value)
         if isinstance(value, int | float) and math.isfinite(value):
             named[title] = float(value)
-    titles = {"roc_auc": "Right order of two rows, in 100 pairs", "accuracy": "Right answers in 100 rows", "mae": "Average error (less is better)"}
+    titles = {
+        "roc_auc": "Right order of two rows, in 100 pairs",
+        "accuracy": "Right answers in 100 rows",
+        "mae": "Average error (less is better)",
+    }
     scale = 1.0 if name == "mae" else 100.0
     form = "#,##0.0" if max(named.values()) * scale < 1000 else "#,##0"
     return Chart("bars", tuple(named), (("Measure", tuple(v * scale for v in named.values())),), form, titles[name])
@@ -181,7 +190,11 @@ def _errors_chart(view: View) -> Chart | None:
         if len(bands) < 2:
             return None
         names = tuple(numbers.number(b.estimate) for b in bands)
-        lines = (("9 of 10 truths lie below", tuple(b.high for b in bands)), ("It says", tuple(b.estimate for b in bands)), ("9 of 10 truths lie above", tuple(b.low for b in bands)))
+        lines = (
+            ("9 of 10 truths lie below", tuple(b.high for b in bands)),
+            ("It says", tuple(b.estimate for b in bands)),
+            ("9 of 10 truths lie above", tuple(b.low for b in bands)),
+        )
         return Chart("lines", names, lines, "#,##0", "Its guess, and where nine of ten truths lie")
     table = figures.confusion(view.evidence.figures)
     if table is None:
@@ -189,12 +202,15 @@ def _errors_chart(view: View) -> Chart | None:
     if len(table.labels) == 2:
         names = tuple(f"Truly {as_cell(label, 20)}" for label in table.labels)
         series = tuple(
-            (f"It said {as_cell(label, 20)}", tuple(row[i] for row in table.counts)) for i, label in enumerate(table.labels)
+            (f"It said {as_cell(label, 20)}", tuple(row[i] for row in table.counts))
+            for i, label in enumerate(table.labels)
         )
         return Chart("stacked", names, series, "#,##0", "Test rows")
     weak = weak_classes(table, MOST_BARS) or _least_found(table)
     names = tuple(as_cell(label, 28) for label, _, _ in weak)
-    return Chart("bars", names, (("Found", tuple(100 * hit / n for _, hit, n in weak)),), "0", "Found, of 100 rows of each kind")
+    return Chart(
+        "bars", names, (("Found", tuple(100 * hit / n for _, hit, n in weak)),), "0", "Found, of 100 rows of each kind"
+    )
 
 
 def _least_found(table: figures.Confusion) -> list[tuple[str, float, float]]:
@@ -313,10 +329,13 @@ class _Writer:
         self.shown += 1
         slide = self.deck.slides.add_slide(self.deck.slide_layouts[5])
         shape = slide.shapes.title
-        shape.left, shape.top, shape.width, shape.height = (Inches(v) for v in (LEFT, top, WIDE, 1.0 if top < 1 else 1.8))
+        shape.left, shape.top, shape.width, shape.height = (
+            Inches(v) for v in (LEFT, top, WIDE, 1.0 if top < 1 else 1.8)
+        )
         frame = shape.text_frame
         frame.word_wrap = True
         frame.text = title if len(title) <= 160 else f"{title[:159]}…"
+        frame.margin_left = frame.margin_right = 0
         frame.vertical_anchor = 4  # bottom
         paragraph = frame.paragraphs[0]
         paragraph.alignment = 1
@@ -352,7 +371,11 @@ class _Writer:
         from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION
         from pptx.util import Inches
 
-        kinds = {"bars": XL_CHART_TYPE.BAR_CLUSTERED, "stacked": XL_CHART_TYPE.BAR_STACKED, "lines": XL_CHART_TYPE.LINE_MARKERS}
+        kinds = {
+            "bars": XL_CHART_TYPE.BAR_CLUSTERED,
+            "stacked": XL_CHART_TYPE.BAR_STACKED,
+            "lines": XL_CHART_TYPE.LINE_MARKERS,
+        }
         data = CategoryChartData(number_format=told.form)
         data.categories = list(told.categories)
         for name, values in told.series:
@@ -378,7 +401,10 @@ class _Writer:
             self._small(axis.tick_labels.font)
             axis.format.line.color.rgb = _rgb("line")
         chart.value_axis.major_gridlines.format.line.color.rgb = _rgb("line")
-        chart.value_axis.tick_labels.number_format, chart.value_axis.tick_labels.number_format_is_linked = "#,##0", False
+        chart.value_axis.tick_labels.number_format, chart.value_axis.tick_labels.number_format_is_linked = (
+            "#,##0",
+            False,
+        )
         if told.kind != "lines":
             chart.category_axis.reverse_order = True
             chart.value_axis.minimum_scale = 0
@@ -417,7 +443,9 @@ class _Writer:
         self._text(slide, (clean(foot, 220),), LEFT, 6.85, WIDE - 0.6, 0.4, size=9, ink="soft")
         self._text(slide, (str(self.shown),), LEFT + WIDE - 0.4, 6.85, 0.4, 0.4, size=9, ink="soft")
         notes = [f"{s.title}: {s.place}, {s.basis.value}. Again: {s.command}" for s in cited]
-        slide.notes_slide.notes_text_frame.text = "\n".join(clean(n, 1_200) for n in notes) or "No numbers on this slide."
+        slide.notes_slide.notes_text_frame.text = (
+            "\n".join(clean(n, 1_200) for n in notes) or "No numbers on this slide."
+        )
 
 
 def _rgb(ink: str) -> Any:

@@ -129,14 +129,18 @@ def _data(view: View) -> Iterator[Block]:
     cites = (("contract",), *((),) * max(len(rows) - 1, 0))
     yield Grid(("Column", "Role", "Kind", "Missing", "Seen"), rows, cites, widths=(0.26, 0.12, 0.14, 0.12, 0.36))
     if len(view.contract.columns) > len(shown):
-        yield Paragraph(Said(f"The first {len(shown)} of {numbers.count(len(view.contract.columns))} columns."), "small")
+        yield Paragraph(
+            Said(f"The first {len(shown)} of {numbers.count(len(view.contract.columns))} columns."), "small"
+        )
     found = tuple(
         (f.code, f.severity.value, words.finding_sentence(f), clean(f.action, 160) if f.action else numbers.NOTHING)
         for f in view.findings[:FINDINGS_SHOWN]
     )
     if found:
         cites = (("findings",), *((),) * (len(found) - 1))
-        yield Grid(("Finding", "Severity", "What was found", "Done about it"), found, cites, widths=(0.12, 0.13, 0.45, 0.3))
+        yield Grid(
+            ("Finding", "Severity", "What was found", "Done about it"), found, cites, widths=(0.12, 0.13, 0.45, 0.3)
+        )
     else:
         yield Paragraph(Said("No finding was made about the data.", ("findings",)))
 
@@ -158,10 +162,16 @@ def _outcomes(view: View) -> Iterator[Block]:
     yield Grid(("Measure", "Value", "95 % interval", "Rows", *names), rows, cites)
     if costs:
         cites = tuple((f"kpis.{name}",) for name in kpis if name not in MEASURES)
-        yield Grid(("Time and size", "Value", "95 % interval", "Measured"), tuple((m.title, m.value, m.interval, m.n_rows) for m in costs), cites)
+        yield Grid(
+            ("Time and size", "Value", "95 % interval", "Measured"),
+            tuple((m.title, m.value, m.interval, m.n_rows) for m in costs),
+            cites,
+        )
     if worth := words.worth(view.evidence):
         yield Paragraph(Said(worth, ("baselines",)))
-    said = [Said(s, ("figures.confusion" if view.task.is_classification else "figures.residuals",)) for s in mistakes(view)]
+    said = [
+        Said(s, ("figures.confusion" if view.task.is_classification else "figures.residuals",)) for s in mistakes(view)
+    ]
     yield points(*said)
     yield from _pictures(view, "confusion", "roc", "precision-recall", "calibration", "estimates", "distribution")
 
@@ -180,7 +190,12 @@ def _behaviour(view: View) -> Iterator[Block]:
     if split:
         cites = (("bias_variance",), *((),) * (len(split) - 1))
         yield Grid(("Part of the error", "Value", "95 % interval"), tuple(split), cites)
-        yield Paragraph(Said(f"{view.evidence.bias_variance.get('sentence', '')} {tables.bias_variance_basis(view)}".strip(), ("bias_variance",)))
+        yield Paragraph(
+            Said(
+                f"{view.evidence.bias_variance.get('sentence', '')} {tables.bias_variance_basis(view)}".strip(),
+                ("bias_variance",),
+            )
+        )
 
 
 def _limits(view: View) -> Iterator[Block]:
@@ -193,11 +208,19 @@ def _limits(view: View) -> Iterator[Block]:
 def _use(view: View) -> Iterator[Block]:
     found = view.costs
     if found is None:
-        yield Paragraph(Said("Missing: nobody has said what an error costs. Give --cost-false-alarm, --cost-miss and --unit."), "alarm")
+        yield Paragraph(
+            Said("Missing: nobody has said what an error costs. Give --cost-false-alarm, --cost-miss and --unit."),
+            "alarm",
+        )
         return
     unit = clean(found.prices.unit, 24) if found.prices.unit else ""
     alarm, miss = numbers.number(found.prices.false_alarm), numbers.number(found.prices.miss)
-    yield Paragraph(Said(f"A false alarm costs {alarm}{f' {unit}' if unit else ''}, a miss {miss}{f' {unit}' if unit else ''}.", ("costs",)))
+    yield Paragraph(
+        Said(
+            f"A false alarm costs {alarm}{f' {unit}' if unit else ''}, a miss {miss}{f' {unit}' if unit else ''}.",
+            ("costs",),
+        )
+    )
     named = {"This model": found.model, "Never answering it": found.never, "Always answering it": found.always}
     if found.always is None:
         named = {"This model": found.model, "The best single answer": found.never}
@@ -214,7 +237,11 @@ def _priced(score: Score) -> tuple[str, str]:
 
 
 def _reproduce(view: View) -> Iterator[Block]:
-    yield Grid(("Part", "Value"), tuple((name, marked(value, 400)) for name, value in tables.provenance(view)), widths=(0.28, 0.72))
+    yield Grid(
+        ("Part", "Value"),
+        tuple((name, marked(value, 400)) for name, value in tables.provenance(view)),
+        widths=(0.28, 0.72),
+    )
     yield Paragraph(Said("The command that repeats the run:"))
     yield Paragraph(Said(clean(without_secrets(view.manifest.command), 2_000)), "code")
     yield points(
@@ -226,7 +253,13 @@ def _reproduce(view: View) -> Iterator[Block]:
 def _asked(asked: Sequence[Requirement], view: View) -> Iterator[Block]:
     found = [(r, *answered(r, view)) for r in asked]
     rows = tuple(
-        (r.number, r.asked, state, lacking or numbers.NOTHING, _TITLES.get(r.anchor, "") if state != MISSING else numbers.NOTHING)
+        (
+            r.number,
+            r.asked,
+            state,
+            lacking or numbers.NOTHING,
+            _TITLES.get(r.anchor, "") if state != MISSING else numbers.NOTHING,
+        )
         for r, state, lacking in found
     )
     targets = tuple(r.anchor if state != MISSING else "" for r, state, _ in found)
