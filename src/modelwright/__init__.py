@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modelwright.core.errors import ModelwrightError
-    from modelwright.flows.api import evaluate, load, predict, profile, report, train
+    from modelwright.flows.api import anomalies, cluster, evaluate, load, predict, profile, report, train
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
 
 __all__ = [
     "ModelwrightClassifier",
     "ModelwrightError",
     "ModelwrightRegressor",
+    "anomalies",
+    "cluster",
     "evaluate",
     "load",
     "predict",

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelwright.core.ports import Progress
+    from modelwright.flows.exploring import Explored
     from modelwright.flows.profile import Profiled
     from modelwright.flows.train import Trained
 
-__all__ = ["evaluate", "load", "predict", "profile", "report", "run_of", "train"]
+__all__ = ["anomalies", "cluster", "evaluate", "load", "predict", "profile", "report", "run_of", "train"]
 
 
 def train(source: object, target: str, **settings: Any) -> Trained:
@@ -66,6 +67,40 @@ def profile(source: object, target: str | None = None, *, contract_out: str | No
     checked = Settings.of({"target": target or "", **settings}, needs_target=target is not None)
     asked = None if target is None else checked
     return recipe(source, asked, run_of(checked), query=query, contract=contract, contract_out=contract_out)
+
+
+def cluster(source: object, *, seed: int = 0, **options: Any) -> Explored:
+    """Find groups of rows that are alike, and say how sure that is.
+
+    Args:
+        source: Anything that can be read as a table.
+        seed: Of all randomness.
+        **options: ``n`` (how many groups; chosen when absent), ``ignore`` (columns), ``contract``, ``query``,
+            ``out`` (file for the rows), ``report`` (folder for a page).
+
+    Raises:
+        ModelwrightError: The table cannot be read or grouped, or an output cannot be written.
+    """
+    from modelwright.flows.exploring import cluster as recipe
+
+    return recipe(source, run_of(Settings.of({"target": "", "seed": seed}, needs_target=False)), **options)
+
+
+def anomalies(source: object, *, seed: int = 0, **options: Any) -> Explored:
+    """Find rows that are like no others, how many false alarms to expect, and why each is odd.
+
+    Args:
+        source: Anything that can be read as a table.
+        seed: Of all randomness.
+        **options: ``against`` (a table of ordinary rows), ``false_alarms`` (a share), ``ignore`` (columns),
+            ``contract``, ``query``, ``out`` (file for the rows), ``report`` (folder for a page).
+
+    Raises:
+        ModelwrightError: A table cannot be read or judged, or an output cannot be written.
+    """
+    from modelwright.flows.exploring import anomalies as recipe
+
+    return recipe(source, run_of(Settings.of({"target": "", "seed": seed}, needs_target=False)), **options)
 
 
 def run_of(

@@ -165,7 +165,8 @@ def _sentence(verdict: str, gain: Gain | None, names: tuple[str, str], n_shared:
         )
     d = gain.difference
     value, low, high = numbers.measured(d.value, d.low, d.high)
-    amount = f"{MEASURES[gain.metric].title} differs by {value} (95 % interval {low} to {high}) on {numbers.counted(n_shared, 'row')} sealed for both"
+    basis = f"on {numbers.counted(n_shared, 'row')} sealed for both"
+    amount = f"{MEASURES[gain.metric].title} differs by {value} (95 % interval {low} to {high}) {basis}"
     said = {
         BETTER: f"{second} is better than {first}: {amount}.",
         WORSE: f"{second} is worse than {first}: {amount}.",

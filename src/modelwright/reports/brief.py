@@ -206,8 +206,8 @@ def _not_for(view: View) -> Points:
     said = []
     leaks = tuple(dict.fromkeys(c for f in suspects(view) for c in f.columns))
     if leaks:
-        text = f"Do not use it before you check {words.listed(leaks)}. If you learn this only after the fact, the test is too good."
-        said.append(Said(text, ("findings",)))
+        fact = "If you learn this only after the fact, the test is too good."
+        said.append(Said(f"Do not use it before you check {words.listed(leaks)}. {fact}", ("findings",)))
     table = confusion(view.evidence.figures) if view.task.kind is TaskKind.MULTICLASS else None
     weak = weak_classes(table, 3) if table else []
     if weak:

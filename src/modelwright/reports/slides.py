@@ -13,7 +13,7 @@ from modelwright.reports.as_html import INKS
 from modelwright.reports.brief import ROWS, brief
 from modelwright.reports.libraries import needs
 from modelwright.reports.mistakes import mistakes, weak_classes
-from modelwright.reports.names import as_plain, clean
+from modelwright.reports.names import as_plain, clean, without_secrets
 from modelwright.reports.office import STAMP_PART, STAMP_RELATION, STAMP_TYPE, as_cell, as_office, made_at, stamp_xml
 from modelwright.reports.prose import Points
 from modelwright.reports.sources import sources
@@ -298,10 +298,11 @@ class _Writer:
         slide = self._blank("Where the numbers came from")
         cited = [self.known[k] for k in ("data", "split") if k in self.known]
         command = self.known["split"].command
+        again = self.known["importance"].command if "importance" in self.known else view.manifest.command
         lines = (
             "The small print on each slide names the place in the package that its numbers came from.",
             f"To check them all: {command} --document slides.pptx",
-            f"To repeat the run: {clean(self.known['importance'].command if 'importance' in self.known else view.manifest.command, 400)}",
+            f"To repeat the run: {clean(without_secrets(again), 400)}",
             f"Package: {clean(view.model_name, 80)}, fingerprint {view.manifest.fingerprint}",
         )
         self._text(slide, lines, LEFT, TOP, WIDE, 4.5, size=15, bullet=True)

@@ -96,6 +96,7 @@ def _of_fact(view: View) -> tuple[str, ...]:
 def _design(view: View) -> Iterator[Block]:
     used = [e for e in view.evidence.leaderboard if e.get("weight")]
     learners = tuple(dict.fromkeys(str(e.get("learner", "")) for e in used))
+    libraries = [f"{clean(k)} {clean(v)}" for k, v in sorted(view.manifest.versions.items())]
     measure = MEASURES[view.task.metric]
     way = "higher" if measure.greater_is_better else "lower"
     made = f"It is a weighted mean of {numbers.counted(len(used), 'candidate')}: {words.listed(learners, 8)}."
@@ -104,7 +105,7 @@ def _design(view: View) -> Iterator[Block]:
         f"Candidates were compared by {measure.title} ({way} is better) on rows held back from their training.",
         clean(view.task.reason, 300) if view.task.reason else "",
         Said(words.answers(view.task, view.threshold), ("threshold",)),
-        f"Third-party libraries: {', '.join(f'{clean(k)} {clean(v)}' for k, v in sorted(view.manifest.versions.items()))}.",
+        f"Third-party libraries: {', '.join(libraries)}.",
     )
     rows = tuple((c[0], c[1], c[2], c[3], c[4], c[5]) for c in tables.candidates(view)[:12])
     if rows:
@@ -149,7 +150,7 @@ def _outcomes(view: View) -> Iterator[Block]:
     measure = MEASURES[view.task.metric]
     yield Paragraph(
         Said(
-            f"All measures are of rows the model had never seen, with 95 % intervals. It was chosen by {measure.title}; "
+            f"All measures are of rows it had never seen, with 95 % intervals. It was chosen by {measure.title}; "
             "the others say where that measure alone would mislead.",
             ("split",),
         )
