@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelwright.core.errors import InvalidTask
+from modelwright.core.matrix import Matrix
 from modelwright.features.plan import FeaturePlan, recommend
 from modelwright.learners.space import Space
 
@@ -45,15 +46,22 @@ class Points:
             )
         recipe = recommend(contract, n_classes=0, n_rows=frame.height)
         plan = FeaturePlan.fit(frame, contract, recipe, seed=seed) if recipe.steps else None
-        space = None if plan is None else Space.of(plan.matrix(frame))
+        space = None if plan is None else Space.of(_of_columns(plan, frame))
         if plan is None or space is None or not space.sources:
             raise InvalidTask(
                 "at least one column tells rows apart",
                 got="only constants, identifiers and ignored columns",
                 fix="add columns, or change what a column is taken for with --contract",
             )
-        return cls(plan, space, space.apply(plan.matrix(frame)))
+        return cls(plan, space, space.apply(_of_columns(plan, frame)))
 
     def more(self, frame: pl.DataFrame) -> Floats:
         """Return further conformed rows as points of the same space."""
-        return self.space.apply(self.plan.matrix(frame))
+        return self.space.apply(_of_columns(self.plan, frame))
+
+
+def _of_columns(plan: FeaturePlan, frame: pl.DataFrame) -> Matrix:
+    """Return the matrix without features of several columns at once: the count of missing values has no column."""
+    matrix = plan.matrix(frame)
+    kept = [i for i, feature in enumerate(matrix.features) if feature.source in plan.contract and not feature.other]
+    return Matrix(matrix.values[:, kept], tuple(matrix.features[i] for i in kept))

@@ -110,7 +110,7 @@ def cluster(
     return _written(Explored(found, rows, table.source, table.fingerprint), page, GROUPS_PAGE, out, report)
 
 
-def anomalies(
+def anomalies(  # noqa: PLR0913 - all but two are keywords with defaults
     source: object,
     run: Run,
     *,

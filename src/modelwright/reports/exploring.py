@@ -13,7 +13,7 @@ from modelwright.reports.terminal import table, wrapped
 from modelwright.reports.words import listed
 
 if TYPE_CHECKING:
-    from modelwright.core.exploration import Group, Grouping, OddRow, Oddities
+    from modelwright.core.exploration import Group, Grouping, Oddities, OddRow
 
 INKS = ("#0b61a4", "#c2570c", "#00755a", "#8b3fa8", "#a3261b", "#7a6a00", "#3f7fbf", "#5c626d")
 ROWS_SHOWN = 50
@@ -168,9 +168,7 @@ def _map(found: Grouping) -> Picture:
             },
         },
     )
-    caption = (
-        "One dot a row, or a sample of them, seen from where they spread most; groups may overlap here and not in full."
-    )
+    caption = "One dot a row, or a sample of them, seen from where they spread most; groups apart in full may overlap."
     return Picture("map", "Rows by group", caption, f"{len(names)} groups of dots.", spec)
 
 
