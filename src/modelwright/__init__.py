@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from modelwright.core.errors import ModelwrightError
     from modelwright.flows.api import evaluate, load, predict, profile, report, study, train
     from modelwright.flows.api import diagnose, evaluate, explain, load, predict, profile, report, train
+    from modelwright.flows.api import anomalies, cluster, evaluate, load, predict, profile, report, train
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "ModelwrightError",
     "ModelwrightRegressor",
     "diagnose",
+    "anomalies",
+    "cluster",
     "evaluate",
     "explain",
     "load",

@@ -163,6 +163,16 @@ class WatchUnavailable(ModelwrightError):
     """The state of watching cannot be read or written, or the rows a model was judged on are not at hand."""
 
     code = "MW801"
+class NumbersDisagree(ModelwrightError):
+    """A number in a package or a document is not the one that its source gives."""
+
+    code = "MW711"
+
+
+class NotComparable(ModelwrightError):
+    """Two models answer different questions, so there is nothing to compare."""
+
+    code = "MW712"
 
 
 def closest(name: str, known: Iterable[str]) -> str:

@@ -30,6 +30,11 @@ __all__ = ["evaluate", "load", "predict", "profile", "report", "run_of", "study"
     from modelwright.flows.train import Trained
 
 __all__ = ["diagnose", "evaluate", "explain", "load", "predict", "profile", "report", "run_of", "train"]
+    from modelwright.flows.exploring import Explored
+    from modelwright.flows.profile import Profiled
+    from modelwright.flows.train import Trained
+
+__all__ = ["anomalies", "cluster", "evaluate", "load", "predict", "profile", "report", "run_of", "train"]
 
 
 def train(source: object, target: str, **settings: Any) -> Trained:
@@ -128,6 +133,38 @@ def diagnose(
 
     settings = Settings.of({"target": "", "seed": seed, "threads": threads}, needs_target=False)
     return recipe(package, source, run_of(settings), query=query)
+def cluster(source: object, *, seed: int = 0, **options: Any) -> Explored:
+    """Find groups of rows that are alike, and say how sure that is.
+
+    Args:
+        source: Anything that can be read as a table.
+        seed: Of all randomness.
+        **options: ``n`` (how many groups; chosen when absent), ``ignore`` (columns), ``contract``, ``query``,
+            ``out`` (file for the rows), ``report`` (folder for a page).
+
+    Raises:
+        ModelwrightError: The table cannot be read or grouped, or an output cannot be written.
+    """
+    from modelwright.flows.exploring import cluster as recipe
+
+    return recipe(source, run_of(Settings.of({"target": "", "seed": seed}, needs_target=False)), **options)
+
+
+def anomalies(source: object, *, seed: int = 0, **options: Any) -> Explored:
+    """Find rows that are like no others, how many false alarms to expect, and why each is odd.
+
+    Args:
+        source: Anything that can be read as a table.
+        seed: Of all randomness.
+        **options: ``against`` (a table of ordinary rows), ``false_alarms`` (a share), ``ignore`` (columns),
+            ``contract``, ``query``, ``out`` (file for the rows), ``report`` (folder for a page).
+
+    Raises:
+        ModelwrightError: A table cannot be read or judged, or an output cannot be written.
+    """
+    from modelwright.flows.exploring import anomalies as recipe
+
+    return recipe(source, run_of(Settings.of({"target": "", "seed": seed}, needs_target=False)), **options)
 
 
 def run_of(

@@ -1,7 +1,8 @@
-"""Draws the charts it is sent: run as a script by ``drawing``, it reads Vega-Lite specs and writes SVG, as JSON."""
+"""Draws the charts it is sent: run as a script by ``drawing``, it reads specs and writes SVG or PNG, as JSON."""
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import sys
@@ -15,8 +16,13 @@ def main() -> None:
     import vl_convert
 
     vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "point"})
-    specs: dict[str, dict[str, Any]] = json.load(sys.stdin.buffer)
-    drawn = {name: vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]) for name, spec in specs.items()}
+    asked: dict[str, Any] = json.load(sys.stdin.buffer)
+    drawn = {
+        name: vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]) for name, spec in asked.get("svg", {}).items()
+    }
+    for name, spec in asked.get("png", {}).items():
+        png = vl_convert.vegalite_to_png(spec, scale=asked["scale"], allowed_base_urls=[])
+        drawn[name] = base64.b64encode(png).decode()
     sys.stdout.buffer.write(json.dumps(drawn).encode())
 
 

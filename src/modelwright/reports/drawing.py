@@ -7,6 +7,7 @@ it warms up while the specs are made, its memory goes with it, and if it fails t
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import re
@@ -48,14 +49,27 @@ class Pen:
 
     def draw(self, specs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         """Return the charts as SVG by name; nothing when they cannot be drawn on this machine."""
-        if self._process is None or not specs:
+        return {name: tidy(svg, name) for name, svg in self._answer({"svg": specs} if specs else {}).items()}
+
+    def paint(self, specs: Mapping[str, Mapping[str, Any]], *, scale: float = 2.5) -> dict[str, bytes]:
+        """Return the charts as PNG by name, for what cannot show SVG; nothing when they cannot be drawn.
+
+        Args:
+            specs: Charts by name, with colours in place of the page's variables.
+            scale: Pixels for each of the chart's.
+        """
+        asked = {"png": specs, "scale": scale} if specs else {}
+        return {name: base64.b64decode(png) for name, png in self._answer(asked).items()}
+
+    def _answer(self, asked: Mapping[str, Any]) -> dict[str, str]:
+        if self._process is None or not asked:
             return {}
         try:
-            drawn, _ = self._process.communicate(json.dumps(specs).encode(), timeout=PATIENCE_SECONDS)
+            drawn, _ = self._process.communicate(json.dumps(asked).encode(), timeout=PATIENCE_SECONDS)
             found: dict[str, str] = json.loads(drawn)
         except (OSError, ValueError, subprocess.TimeoutExpired):
             return {}
-        return {name: tidy(svg, name) for name, svg in found.items()}
+        return found
 
 
 def tidy(svg: str, name: str) -> str:

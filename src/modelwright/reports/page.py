@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.core.finding import Severity
 from modelwright.reports import numbers, tables, words
+from modelwright.reports.as_html import STAMP
 from modelwright.reports.cautions import cautions, suspects
 from modelwright.reports.drawing import Pen
 from modelwright.reports.gallery import pictures
 from modelwright.reports.mistakes import mistakes
 from modelwright.reports.names import as_html, clean, without_secrets
+from modelwright.reports.sources import sources, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,6 +68,8 @@ def render(view: View, shown: Sequence[Picture] = (), drawn: Mapping[str, str] |
             style_hash=f"sha256-{digest}",
             charts=charts,
             n_charts_missing=len(shown) - len(charts),
+            stamp=json.dumps(stamp(view, "page")),
+            stamp_name=STAMP,
         )
     )
 
@@ -109,6 +114,8 @@ def _facts(view: View) -> dict[str, Any]:
         "n_columns": len(view.contract.columns),
         "is_folded": len(view.contract.columns) > tables.COLUMNS_OPEN,
         "provenance": tables.provenance(view),
+        "sources": [(s.title, s.place, s.basis.value) for s in sources(view).values()],
+        "check": f"{sources(view)['split'].command} --document report.html",
     }
 
 

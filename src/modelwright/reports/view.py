@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modelwright.core.contract import Contract
+    from modelwright.core.costs import Costs
     from modelwright.core.evidence import Evidence
     from modelwright.core.finding import Finding
     from modelwright.core.manifest import Manifest
@@ -27,6 +28,7 @@ class View:
         threshold: Binary: the positive label is answered at this probability and above.
         package_size_bytes: Size of the package on disk, 0 when unknown.
         package_path: Where the package lies, empty when unknown.
+        costs: What errors cost in the user's unit, None when no price was given.
     """
 
     task: Task
@@ -38,3 +40,4 @@ class View:
     threshold: float = 0.5
     package_size_bytes: int = 0
     package_path: str = ""
+    costs: Costs | None = None

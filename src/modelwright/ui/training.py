@@ -1,4 +1,4 @@
-"""The commands that make and use one model: train, predict, evaluate, profile, report, schema."""
+"""The commands that make and use one model: train, predict, evaluate, profile, schema."""
 
 from __future__ import annotations
 
@@ -122,21 +122,6 @@ def profile(source: str, contract: str | None, contract_out: str | None, as_json
 
 
 @click.command(cls=Command)
-@click.argument("package")
-@click.option("--out", metavar="FOLDER", help="Where to write the page and the card.  [default: PACKAGE-report]")
-@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
-@json_option
-def report(package: str, out: str | None, show: bool, as_json: bool) -> None:
-    """Draw the report page and the model card of a package."""
-    from modelwright.flows.report import report as verb
-
-    done = verb(package, out=out)
-    click.echo(as_text(done.to_dict()) if as_json else f"page: {done.page}\ncard: {done.card}")
-    if show:
-        click.launch(Path(done.page).resolve().as_uri())
-
-
-@click.command(cls=Command)
 @json_option
 def schema(as_json: bool) -> None:
     """Print the JSON Schema of modelwright.toml."""
@@ -200,4 +185,4 @@ def _limit_threads(threads: int | None) -> None:
         os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
 
 
-COMMANDS = (train, predict, evaluate, profile, report, schema)
+COMMANDS = (train, predict, evaluate, profile, schema)
