@@ -16,6 +16,7 @@ FLOORS = {
     "learners": 1,
     "evaluation": 1,
     "packaging": 1,
+    "registry": 1,
     "reports": 1,
     "search": 2,
     "flows": 3,
@@ -33,15 +34,15 @@ CUSTOMS = {
     "pandas": {"data"},
     "pyarrow": {"data"},
     "duckdb": {"data"},
-    "sqlite3": {"data"},
-    "psycopg": {"data"},
+    "sqlite3": {"data", "registry"},
+    "psycopg": {"data", "registry"},
     "altair": {"reports"},
     "vl_convert": {"reports"},
     "jinja2": {"reports"},
     "jsonschema": {"flows"},
     "click": {"ui"},
     "rich": {"ui"},
-    "mlflow": set(),
+    "mlflow": {"registry"},
 }
 """Outside libraries and the rooms that own them."""
 

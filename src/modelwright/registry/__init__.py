@@ -1,0 +1,1 @@
+"""The registry: versions and aliases, promotions, the audit log, the ledger of predictions: the house's memory."""
