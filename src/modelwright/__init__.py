@@ -12,18 +12,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modelwright.core.errors import ModelwrightError
-    from modelwright.flows.api import evaluate, load, predict, profile, report, train
+    from modelwright.flows.api import (
+        approve,
+        compare,
+        evaluate,
+        load,
+        models,
+        predict,
+        profile,
+        promote,
+        register,
+        report,
+        rollback,
+        train,
+    )
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
 
 __all__ = [
     "ModelwrightClassifier",
     "ModelwrightError",
     "ModelwrightRegressor",
+    "approve",
+    "compare",
     "evaluate",
     "load",
+    "models",
     "predict",
     "profile",
+    "promote",
+    "register",
     "report",
+    "rollback",
     "train",
 ]
 

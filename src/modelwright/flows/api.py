@@ -9,10 +9,6 @@ from typing import TYPE_CHECKING, Any
 from modelwright.core.run import Run
 from modelwright.core.settings import Settings
 from modelwright.flows.builtin import catalogue
-from modelwright.flows.evaluate import evaluate
-from modelwright.flows.load import load
-from modelwright.flows.predict import predict
-from modelwright.flows.report import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +17,21 @@ if TYPE_CHECKING:
     from modelwright.flows.profile import Profiled
     from modelwright.flows.train import Trained
 
-__all__ = ["evaluate", "load", "predict", "profile", "report", "run_of", "train"]
+__all__ = [
+    "approve",
+    "compare",
+    "evaluate",
+    "load",
+    "models",
+    "predict",
+    "profile",
+    "promote",
+    "register",
+    "report",
+    "rollback",
+    "run_of",
+    "train",
+]
 
 
 def train(source: object, target: str, **settings: Any) -> Trained:
@@ -32,7 +42,8 @@ def train(source: object, target: str, **settings: Any) -> Trained:
         target: The column to predict.
         **settings: The settings of ``modelwright train`` by their names: ``budget="60s"`` or ``effort=5``,
             ``task``, ``metric``, ``positive``, ``time``, ``group``, ``weight``, ``ignore``, ``test``,
-            ``contract``, ``query``, ``memory``, ``threads``, ``seed``, ``final_fit``, ``out``, ``fresh``.
+            ``contract``, ``query``, ``memory``, ``threads``, ``seed``, ``final_fit``, ``out``, ``name``,
+            ``fresh``.
 
     Raises:
         ModelwrightError: The table cannot answer the question, or a setting is outside what it may be.

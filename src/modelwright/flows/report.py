@@ -8,6 +8,7 @@ from pathlib import Path
 from modelwright.core.errors import UnwritableOutput
 from modelwright.flows._documents import CARD, PAGE, documents, view_of
 from modelwright.flows.builtin import catalogue
+from modelwright.flows.resolve import check_same, resolve
 from modelwright.packaging.reading import read
 
 
@@ -28,17 +29,19 @@ def report(package: str | Path, *, out: str | Path | None = None) -> Reported:
     """Draw the documents of a package anew.
 
     Args:
-        package: A model package.
+        package: A model package, or a registered name such as ``churn@champion``.
         out: Folder to write to; by default ``<package>-report`` beside the package, which stays as it is.
 
     Raises:
         UnwritableOutput: The folder cannot be written.
     """
-    opened = read(package, catalogue())
+    place = resolve(package)
+    opened = read(place.path, catalogue())
+    check_same(place, opened.fingerprint)
     folder = Path(out) if out is not None else Path(f"{package}-report")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in documents(view_of(opened, Path(package).name)).items():
+        for name, content in documents(view_of(opened, place.title)).items():
             (folder / name).write_bytes(content)
     except OSError as error:
         raise UnwritableOutput(

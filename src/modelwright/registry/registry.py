@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from modelwright.core.errors import RegistryUnavailable, UnknownModel, closest
+from modelwright.core.errors import NotAllowed, RegistryUnavailable, UnknownModel, closest
 from modelwright.registry.home import PACKAGE, Home
 from modelwright.registry.locking import locked
 from modelwright.registry.names import CHALLENGER, CHAMPION, Ref, check_name
@@ -145,23 +145,44 @@ class Registry:
                 self._shelf(name).mark(name, aliases={CHALLENGER: number})
         return self.find(Ref(name, None, number))
 
-    def crown(self, name: str, number: int) -> None:
-        """Make a version the champion, and remember who was it before."""
+    def crown(self, name: str, number: int, *, expected: int | None) -> None:
+        """Make a version the champion, and remember who was it before.
+
+        Raises:
+            NotAllowed: The champion is no longer the one that was expected: a verdict against it says nothing.
+        """
         with self._lock():
             shelf = self._shelf(name)
+            self._expect(shelf, name, expected)
             told = list(self.history(name))
             if not told or told[-1] != number:
                 told.append(number)
             self._move(shelf, name, number, told)
 
-    def go_back(self, name: str, number: int) -> None:
-        """Make an earlier champion the champion again; those after it are no longer the way back."""
+    def go_back(self, name: str, number: int, *, expected: int) -> None:
+        """Make an earlier champion the champion again; those after it are no longer the way back.
+
+        Raises:
+            NotAllowed: The champion is no longer the one that was expected.
+        """
         with self._lock():
             shelf = self._shelf(name)
+            self._expect(shelf, name, expected)
             told = list(self.history(name))[:-1]
             while told and told[-1] != number:
                 told.pop()
             self._move(shelf, name, number, told or [number])
+
+    def _expect(self, shelf: Shelf, name: str, expected: int | None) -> None:
+        champion = shelf.version(name, CHAMPION)
+        found = None if champion is None else champion.number
+        if found != expected:
+            raise NotAllowed(
+                "the champion stays the same while a promotion is decided",
+                where=name,
+                got=f"now version {found}, it was {expected}",
+                fix="run the command again",
+            )
 
     def _move(self, shelf: Shelf, name: str, number: int, told: list[int]) -> None:
         challenger = shelf.version(name, CHALLENGER)

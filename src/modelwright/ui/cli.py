@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from modelwright.ui import training
+from modelwright.ui import releasing, training
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
@@ -19,5 +19,5 @@ def main() -> None:
     """  # noqa: D301 - click reads a real backspace as "keep these lines"
 
 
-for command in (*training.COMMANDS,):
+for command in (*training.COMMANDS, *releasing.COMMANDS):
     main.add_command(command)
