@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.core.run import Run
 from modelwright.core.settings import Settings
+from modelwright.flows.approve import approve
 from modelwright.flows.builtin import catalogue
+from modelwright.flows.compare import compare
+from modelwright.flows.evaluate import evaluate
+from modelwright.flows.load import load
+from modelwright.flows.models import models
+from modelwright.flows.predict import predict
+from modelwright.flows.promote import promote
+from modelwright.flows.register import register
+from modelwright.flows.report import report
+from modelwright.flows.rollback import rollback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
