@@ -118,7 +118,7 @@ class Audit:
                 ) from error
 
     def _append(self, draft: Note) -> Note:
-        last, torn = self._last()
+        last, torn, is_ended = self._last()
         detail = dict(draft.detail)
         if torn:
             detail["torn_line"] = sha256(torn).hexdigest()
@@ -129,31 +129,34 @@ class Audit:
         line = canonical_json(made.to_dict()) + b"\n"
         with self.path.open("ab") as file:
             # A torn line is ended, not removed: nothing that was ever written is taken away.
-            file.write(b"\n" + line if torn else line)
+            file.write(line if is_ended else b"\n" + line)
             file.flush()
             os.fsync(file.fileno())
         return made
 
-    def _last(self) -> tuple[Note | None, bytes]:
-        """Return the last whole entry and what was begun after it."""
+    def _last(self) -> tuple[Note | None, bytes, bool]:
+        """Return the last whole entry, what was begun after it, and whether the file ends with a line's end."""
         if not self.path.exists() or not self.path.stat().st_size:
-            return None, b""
+            return None, b"", True
         size, wanted = self.path.stat().st_size, TAIL_BYTES
         while True:
             with self.path.open("rb") as file:
                 file.seek(max(size - wanted, 0))
                 tail = file.read()
             *whole, torn = tail.split(b"\n")
+            is_ended = not torn
+            if _note(torn) is not None:  # only its line's end is missing
+                whole, torn = [*whole, torn], b""
             # The first piece may be the end of a longer line, unless the file begins there.
             whole = whole if wanted >= size else whole[1:]
             for line in reversed(whole):
                 note = _note(line)
                 if note is not None:
-                    return note, torn
+                    return note, torn, is_ended
             if wanted >= size:
                 if whole:
                     raise self._broken(1, "no entry that can be read")
-                return None, torn
+                return None, torn, is_ended
             wanted *= 8
 
     def check(self) -> Checked:
@@ -170,6 +173,8 @@ class Audit:
                 "the audit log can be read", where=self.path.name, got=str(error), fix="check who may read it"
             ) from error
         *lines, torn = content.split(b"\n")
+        if _note(torn) is not None:  # only its line's end is missing
+            lines, torn = [*lines, torn], b""
         entries: list[Note] = []
         spoilt = b""
         for place, line in enumerate(lines, start=1):
