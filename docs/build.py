@@ -29,11 +29,21 @@ DOCS = ROOT / "docs"
 def cli_page() -> str:
     """Return the help of every command."""
     lines = ["# Command line", "", "Printed from the code by `make bless`.", ""]
-    for name, command in [("", cli), *sorted(cli.commands.items())]:
+    for name, command in [("", cli), *_commands(cli)]:
         words = f"modelwright {name}".strip()
         context = click.Context(command, info_name=words, max_content_width=90, terminal_width=90)
         lines += [f"## {words}", "", "```text", command.get_help(context).strip(), "```", ""]
     return "\n".join(lines)
+
+
+def _commands(group: click.Group, above: str = "") -> list[tuple[str, click.Command]]:
+    """Return every command below a group by its words."""
+    found: list[tuple[str, click.Command]] = []
+    for name, command in sorted(group.commands.items()):
+        found.append((f"{above}{name}", command))
+        if isinstance(command, click.Group):
+            found += _commands(command, f"{above}{name} ")
+    return found
 
 
 def settings_page() -> str:

@@ -12,24 +12,46 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modelwright.core.errors import ModelwrightError
-    from modelwright.flows.api import evaluate, load, predict, profile, report, study, train
-    from modelwright.flows.api import diagnose, evaluate, explain, load, predict, profile, report, train
-    from modelwright.flows.api import anomalies, cluster, evaluate, load, predict, profile, report, train
+    from modelwright.flows.api import (
+        anomalies,
+        approve,
+        cluster,
+        compare,
+        diagnose,
+        evaluate,
+        explain,
+        load,
+        models,
+        predict,
+        profile,
+        promote,
+        register,
+        report,
+        rollback,
+        study,
+        train,
+    )
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
 
 __all__ = [
     "ModelwrightClassifier",
     "ModelwrightError",
     "ModelwrightRegressor",
-    "diagnose",
     "anomalies",
+    "approve",
     "cluster",
+    "compare",
+    "diagnose",
     "evaluate",
     "explain",
     "load",
+    "models",
     "predict",
     "profile",
+    "promote",
+    "register",
     "report",
+    "rollback",
     "study",
     "train",
 ]

@@ -162,7 +162,9 @@ class NotExportable(ModelwrightError):
 class WatchUnavailable(ModelwrightError):
     """The state of watching cannot be read or written, or the rows a model was judged on are not at hand."""
 
-    code = "MW801"
+    code = "MW951"
+
+
 class NumbersDisagree(ModelwrightError):
     """A number in a package or a document is not the one that its source gives."""
 
@@ -173,6 +175,42 @@ class NotComparable(ModelwrightError):
     """Two models answer different questions, so there is nothing to compare."""
 
     code = "MW712"
+
+
+class InvalidName(ModelwrightError):
+    """A model, a version or an alias is called in a way nothing can be called."""
+
+    code = "MW801"
+
+
+class UnknownModel(ModelwrightError):
+    """No model, version or alias of this name is registered."""
+
+    code = "MW802"
+
+
+class RegistryUnavailable(ModelwrightError):
+    """The registry cannot be opened, read or written."""
+
+    code = "MW803"
+
+
+class InvalidPolicy(ModelwrightError):
+    """A policy file is malformed, or asks for what cannot be."""
+
+    code = "MW804"
+
+
+class NotAllowed(ModelwrightError):
+    """A person, or a state of things, forbids what was asked: approving one's own model, going back to nothing."""
+
+    code = "MW805"
+
+
+class BrokenAudit(ModelwrightError):
+    """The audit log was altered, cut or mixed with another."""
+
+    code = "MW806"
 
 
 def closest(name: str, known: Iterable[str]) -> str:

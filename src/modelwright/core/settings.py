@@ -52,6 +52,7 @@ SETTINGS = (
     Setting("seed", "integer", "Seed of all randomness.", "0", metavar="N"),
     Setting("final_fit", "choice", "Rows of the delivered model.", "all", choices=("all", "train")),
     Setting("out", "text", "Where the package goes: a folder, or one file if it ends in .zip.", metavar="PATH"),
+    Setting("name", "text", "Register the package under this name.", "not registered", metavar="NAME"),
     Setting("fresh", "flag", "Do not resume an interrupted run.", "no"),
 )
 """The knobs of ``train``, in the order of the help."""
@@ -79,6 +80,7 @@ class Settings:
     seed: int = 0
     final_fit: str = "all"
     out: str | None = None
+    name: str | None = None
     fresh: bool = False
 
     @classmethod

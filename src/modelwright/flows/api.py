@@ -8,33 +8,50 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.core.run import Run
 from modelwright.core.settings import Settings
+from modelwright.flows.approve import approve
 from modelwright.flows.builtin import catalogue
+from modelwright.flows.compare import compare
 from modelwright.flows.evaluate import evaluate
 from modelwright.flows.load import load
+from modelwright.flows.models import models
 from modelwright.flows.predict import predict
+from modelwright.flows.promote import promote
+from modelwright.flows.register import register
 from modelwright.flows.report import report
+from modelwright.flows.rollback import rollback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from modelwright.core.ports import Progress
+    from modelwright.flows.diagnose import Diagnosed
+    from modelwright.flows.explain import Explained
+    from modelwright.flows.exploring import Explored
     from modelwright.flows.handbook import Studied
     from modelwright.flows.profile import Profiled
     from modelwright.flows.train import Trained
 
-__all__ = ["evaluate", "load", "predict", "profile", "report", "run_of", "study", "train"]
-    from modelwright.flows.diagnose import Diagnosed
-    from modelwright.flows.explain import Explained
-    from modelwright.flows.profile import Profiled
-    from modelwright.flows.train import Trained
-
-__all__ = ["diagnose", "evaluate", "explain", "load", "predict", "profile", "report", "run_of", "train"]
-    from modelwright.flows.exploring import Explored
-    from modelwright.flows.profile import Profiled
-    from modelwright.flows.train import Trained
-
-__all__ = ["anomalies", "cluster", "evaluate", "load", "predict", "profile", "report", "run_of", "train"]
+__all__ = [
+    "anomalies",
+    "approve",
+    "cluster",
+    "compare",
+    "diagnose",
+    "evaluate",
+    "explain",
+    "load",
+    "models",
+    "predict",
+    "profile",
+    "promote",
+    "register",
+    "report",
+    "rollback",
+    "run_of",
+    "study",
+    "train",
+]
 
 
 def train(source: object, target: str, **settings: Any) -> Trained:
@@ -45,7 +62,8 @@ def train(source: object, target: str, **settings: Any) -> Trained:
         target: The column to predict.
         **settings: The settings of ``modelwright train`` by their names: ``budget="60s"`` or ``effort=5``,
             ``task``, ``metric``, ``positive``, ``time``, ``group``, ``weight``, ``ignore``, ``test``,
-            ``contract``, ``query``, ``memory``, ``threads``, ``seed``, ``final_fit``, ``out``, ``fresh``.
+            ``contract``, ``query``, ``memory``, ``threads``, ``seed``, ``final_fit``, ``out``, ``name``,
+            ``fresh``.
 
     Raises:
         ModelwrightError: The table cannot answer the question, or a setting is outside what it may be.
@@ -97,6 +115,8 @@ def study(name: str, source: object | None = None, target: str | None = None, **
 
     checked = Settings.of({"target": target or "", **settings}, needs_target=source is not None)
     return recipe(name, source, checked, run_of(checked))
+
+
 def explain(package: str | Path, rows: object = None, **options: Any) -> Explained:
     """Say why a model answers as it does; see ``modelwright.flows.explain`` for all options.
 
@@ -133,6 +153,8 @@ def diagnose(
 
     settings = Settings.of({"target": "", "seed": seed, "threads": threads}, needs_target=False)
     return recipe(package, source, run_of(settings), query=query)
+
+
 def cluster(source: object, *, seed: int = 0, **options: Any) -> Explored:
     """Find groups of rows that are alike, and say how sure that is.
 

@@ -71,7 +71,7 @@ def evaluate(package: str | Path, source: object, *, query: str | None = None, s
     """Measure a package on labelled rows.
 
     Args:
-        package: A model package.
+        package: A model package, or a registered name such as ``churn@champion``.
         source: Anything that can be read as a table; it holds the target column.
         query: SQL query, when the source is a database.
         seed: Of the resampling behind some intervals.

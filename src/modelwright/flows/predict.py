@@ -49,7 +49,7 @@ def predict(package: str | Path, source: object, *, out: str | Path | None = Non
     """Score a table.
 
     Args:
-        package: A model package.
+        package: A model package, or a registered name such as ``churn@champion``.
         source: Anything that can be read as a table.
         out: Where to write: ``.parquet``, ``.csv`` or ``.jsonl`` by its ending; None to write nothing.
         query: SQL query, when the source is a database.

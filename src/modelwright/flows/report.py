@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from modelwright.core.errors import InvalidPackage, UnwritableOutput
 from modelwright.flows._documents import BRIEF, CARD, DOCX, PAGE, PDF, SLIDES, TWIN, documents, draw, view_of
 from modelwright.flows.builtin import catalogue
+from modelwright.flows.resolve import check_same, resolve
 from modelwright.packaging.reading import read
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def report(
     """Draw documents of a package anew.
 
     Args:
-        package: A model package.
+        package: A model package, or a registered name such as ``churn@champion``.
         kind: ``page``, ``card``, ``brief``, ``document`` or ``slides``; None for page and card.
         out: Folder to write to; by default ``<package>-report`` beside the package, which stays as it is.
         prices: What errors cost, to be told in brief, document and slides.
@@ -70,8 +71,10 @@ def report(
         UnwritableOutput: The folder cannot be written.
         MissingLibrary: A library of the extra ``documents`` is not installed.
     """
-    opened = read(package, catalogue())
-    view = view_with(opened, Path(package).name, prices)
+    place = resolve(package)
+    opened = read(place.path, catalogue())
+    check_same(place, opened.fingerprint)
+    view = view_with(opened, place.title, prices)
     made = documents(view) if kind is None else draw(view, kind)
     folder = Path(out) if out is not None else Path(f"{package}-report")
     write_files(folder, made)

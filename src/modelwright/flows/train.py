@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from modelwright.core.fingerprint import fingerprint, plain
 from modelwright.core.manifest import Manifest
 from modelwright.data.reading import read
+from modelwright.evaluation.intervals import measure
 from modelwright.flows._documents import documents, view_of
 from modelwright.flows._evidence import judge
 from modelwright.flows._golden import golden_sample, sealed_record
@@ -17,11 +20,13 @@ from modelwright.flows._memory import thinned
 from modelwright.flows._preparing import prepare, read_sealed
 from modelwright.flows._speed import speed_and_size
 from modelwright.flows.predictor import Predictor
+from modelwright.flows.register import register
 from modelwright.flows.versions import library_versions, own_version
 from modelwright.learners.trees import use_threads
 from modelwright.packaging.package import Package
 from modelwright.packaging.reading import read as read_package
 from modelwright.packaging.writing import check_writable, write
+from modelwright.registry.names import check_name
 from modelwright.reports.charts import warm
 from modelwright.reports.summary import summary
 from modelwright.search.final import ALL_ROWS, FinalFit, evidence_model
@@ -46,11 +51,13 @@ class Trained:
         path: Where the package lies.
         model: Ready to answer.
         seconds: ``read``, ``preprocess``, ``search``, ``evaluate``, ``package``, ``total``.
+        registered: Name and version, ``churn@4``; empty when no name was given.
     """
 
     path: str
     model: Predictor
     seconds: dict[str, float]
+    registered: str = ""
 
     @property
     def package(self) -> Package:
@@ -60,7 +67,8 @@ class Trained:
     def summary(self, width: int) -> str:
         """Return the short plain summary for a terminal of this width."""
         view = view_of(self.package, Path(self.path).name, path=self.path)
-        return summary(view, width)
+        told = f"registered as {self.registered}\n" if self.registered else ""
+        return summary(view, width) + (f"\n{told}" if told else "")
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``train --json`` prints."""
@@ -68,6 +76,7 @@ class Trained:
         evidence = package.evidence.to_dict()
         return {
             "package": self.path,
+            "registered": self.registered,
             "fingerprint": package.fingerprint,
             "task": package.model.task.kind.value,
             "target": package.model.task.target,
@@ -114,6 +123,8 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
         ModelwrightError: The table cannot answer the question, or the output cannot be written; nothing is
             half written.
     """
+    if settings.name is not None:
+        check_name(settings.name)
     out = Path(settings.out or default_out(source, settings.target))
     check_writable(out)
     stages = Stages(run)
@@ -163,7 +174,7 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
         findings=known.findings,
         golden=golden_sample(model, known, seed=run.seed),
         sealed=record_of_sealed,
-        record=_record(found, fitted_on),
+        record={**_record(found, fitted_on), "validation": _validation(found)},
         documents={},
     )
     package = _measured(package, known, run, stages)
@@ -172,8 +183,9 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
     for journal in journals:
         journal.close()
     stages.end("package")
+    registered = "" if settings.name is None else register(out, settings.name).title
     stages.seconds["total"] = run.elapsed()
-    return Trained(str(out), Predictor(read_package(out, run.catalogue)), stages.seconds)
+    return Trained(str(out), Predictor(read_package(out, run.catalogue)), stages.seconds, registered)
 
 
 def _judge_seconds(run: Run, final: FinalFit) -> float:
@@ -212,7 +224,7 @@ def _journal_folder(out: Path, settings: Settings) -> Path:
 
 def _question(known: Prepared, settings: Settings, folds: Folds) -> str:
     """Return the name of the question a race answers: data, contract, options that change it, and folds."""
-    options = {k: v for k, v in settings.to_dict().items() if k not in ("out", "fresh", "threads")}
+    options = {k: v for k, v in settings.to_dict().items() if k not in ("out", "fresh", "threads", "name")}
     rows = [[f.fit.tobytes(), f.valid.tobytes()] for f in folds.folds]
     return fingerprint(
         known.table.fingerprint, known.contract.fingerprint, options, *(b for pair in rows for b in pair)
@@ -221,7 +233,7 @@ def _question(known: Prepared, settings: Settings, folds: Folds) -> str:
 
 def _manifest(known: Prepared, settings: Settings, found: Found, fitted_on: str, stages: Stages) -> Manifest:
     split = known.split
-    options = {k: v for k, v in settings.to_dict().items() if k not in ("out", "fresh", "threads", "memory")}
+    options = {k: v for k, v in settings.to_dict().items() if k not in ("out", "fresh", "threads", "memory", "name")}
     return Manifest(
         version=own_version(),
         versions=library_versions(),
@@ -283,6 +295,17 @@ def _record(found: Found, fitted_on: str) -> dict[str, Any]:
         ],
         "stopped": found.result.stopped,
     }
+
+
+def _validation(found: Found) -> dict[str, Any]:
+    """Return the measures of the blend's out-of-fold predictions, with intervals, as plain data."""
+    p, covered = found.material.problem, found.result.covered
+    choices = None
+    if len(p.task.labels) == 2:
+        choices = (found.blended[:, 1] >= found.threshold).astype(np.int64)
+    weight = None if p.weight is None else p.weight[covered]
+    measured = measure(p.task, p.target[covered], found.blended, choices, weight=weight)
+    return {name: score.to_dict() for name, score in measured.items()}
 
 
 def _measured(package: Package, known: Prepared, run: Run, stages: Stages) -> Package:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from modelwright.ui import explaining, exploring, handbook, monitoring, reporting, serving, training
+from modelwright.ui import explaining, exploring, handbook, monitoring, releasing, reporting, serving, training
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
@@ -19,5 +19,14 @@ def main() -> None:
     """  # noqa: D301 - click reads a real backspace as "keep these lines"
 
 
-for command in (*training.COMMANDS, *explaining.COMMANDS, *handbook.COMMANDS, *exploring.COMMANDS, *reporting.COMMANDS, *serving.COMMANDS, *monitoring.COMMANDS,):
+for command in (
+    *training.COMMANDS,
+    *explaining.COMMANDS,
+    *handbook.COMMANDS,
+    *exploring.COMMANDS,
+    *reporting.COMMANDS,
+    *releasing.COMMANDS,
+    *serving.COMMANDS,
+    *monitoring.COMMANDS,
+):
     main.add_command(command)

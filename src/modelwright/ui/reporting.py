@@ -62,7 +62,7 @@ def report(  # noqa: PLR0913, PLR0917 - one argument an option
             fix="see modelwright report --help",
         )
     if len(packages) == 2:
-        _compare(packages, out, show=show, as_json=as_json)
+        _contrast(packages, out, show=show, as_json=as_json)
         return
     from modelwright.flows.report import report as verb
 
@@ -80,10 +80,10 @@ def _check(package: str, document: str | None, *, as_json: bool) -> None:
     click.echo(as_text(done.to_dict()) if as_json else done.summary())
 
 
-def _compare(packages: tuple[str, ...], out: str | None, *, show: bool, as_json: bool) -> None:
-    from modelwright.flows.compare import compare
+def _contrast(packages: tuple[str, ...], out: str | None, *, show: bool, as_json: bool) -> None:
+    from modelwright.flows.contrast import contrast
 
-    done = compare(packages[0], packages[1], out=out)
+    done = contrast(packages[0], packages[1], out=out)
     click.echo(as_text(done.to_dict()) if as_json else done.summary(width()))
     if done.page and not as_json:
         click.echo(f"page: {done.page}")
