@@ -235,7 +235,8 @@ def test_pytorch_and_numpy_answer_alike(torch, n_classes):
     model, matrix = model_of(n_classes), rows_of(100, seed=3)
     course = Course(n_classes, 1, 10, 0.1, 0.0, 0.0, 0, "cpu", lambda: 1.0)
     with torch.no_grad():
-        margins = _Pupil(torch, model.network, model.inputs, course)._margins(matrix.values, 0.0).double().numpy()
+        pupil = _Pupil(torch, model.network, model.inputs, course)
+        margins = pupil._margins(*pupil._shown(matrix.values), 0.0).double().numpy()
     own = model.network.margins(model.inputs.columns(matrix.values), model.inputs.codes(matrix.values))
     assert np.abs(margins - own).max() < 1e-4
     assert np.abs(answers_of(margins, n_classes) - answers_of(own, n_classes)).max() < 1e-5
@@ -263,6 +264,14 @@ def test_it_learns_numbers_waves_and_codes(torch, n_classes):
         assert np.mean((told - truth) ** 2) < 0.15 * truth.var()
         assert told.max() <= truth.max() + np.ptp(target(fit))
     assert min(curve.valid) == curve.valid[curve.rounds.index(curve.best_round)]
+
+
+def test_inputs_made_once_or_batch_by_batch_are_the_same(torch, monkeypatch):
+    matrix = rows_of(300)
+    lesson = Lesson(matrix, effect_of(matrix), 0, exam=Exam(rows_of(80, seed=1), effect_of(rows_of(80, seed=1))))
+    once = quick().fit(lesson)[0].state()
+    monkeypatch.setattr("modelwright.learners._training.HELD_BYTES", 0)
+    assert quick().fit(lesson)[0].state().fingerprint == once.fingerprint
 
 
 def test_it_ends_in_time_and_its_schedule_is_whole(torch):

@@ -19,7 +19,7 @@ from modelwright.learners._network import Network
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Array, Floats, Singles
     from modelwright.learners._inputs import Inputs
     from modelwright.learners._rounds import Track
 
@@ -27,6 +27,10 @@ ROUND_ROWS_MAX = 32_768
 """Rows a round sees at most: on large tables a look at the exam comes more often than once in all rows."""
 EXAM_ROWS_MAX = 10_000
 """Rows of the exam that are looked at after each round, a seeded sample of more."""
+HELD_BYTES = 400_000_000
+"""Inputs are made once where they take no more than this, else batch by batch."""
+MADE_ROWS = 4_096
+"""Rows whose inputs are made at once."""
 CYCLES = 4
 MOMENTUM, SQUARES = 0.9, 0.95
 TINY = 1e-8
@@ -57,14 +61,18 @@ class Rows:
     """Rows as a network is trained on them.
 
     Attributes:
-        values: Of a matrix, which ``Inputs`` turns into columns batch by batch.
+        values: Of a matrix.
         target: Standardised values, or positions of labels.
         weight: With mean one, or None.
     """
 
-    values: Any
+    values: Singles
     target: Array
     weight: Floats | None
+
+    def take(self, at: Any) -> Rows:
+        """Return the rows at these positions."""
+        return Rows(self.values[at], self.target[at], None if self.weight is None else self.weight[at])
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +214,7 @@ class _Pupil:
         shrunk = {name: float(name == "head" or name.startswith("weight")) for name in named}
         shrinking = np.concatenate([np.full(a.size, shrunk[name]) for name, a in named.items()])
         self.decays = self._tensor(shrinking) * (course.rate * course.decay)
+        self._exam: Callable[[Any], tuple[Any, Any, Rows]] | None = None
         self.mean, self.square = torch.zeros_like(self.vector), torch.zeros_like(self.vector)
 
     def _tensor(self, values: Any) -> Any:
@@ -235,35 +244,52 @@ class _Pupil:
         n = len(exam.target)
         if n <= EXAM_ROWS_MAX:
             return exam
-        at = np.sort(np.random.default_rng(self.course.seed).choice(n, EXAM_ROWS_MAX, replace=False))
-        return Rows(exam.values[at], exam.target[at], None if exam.weight is None else exam.weight[at])
+        return exam.take(np.sort(np.random.default_rng(self.course.seed).choice(n, EXAM_ROWS_MAX, replace=False)))
 
     def rounds(self, rows: Rows, schedule: Schedule) -> Iterator[float]:
         """Train, and yield the mean loss of each round."""
         n_steps, total, count = self.steps_per_round(len(rows.target)), 0.0, 0
-        for batch in self._batches(rows):
+        shown = self._made(rows)
+        for at in self._batches(len(rows.target)):
             schedule.advance()
-            total += self._step(batch, schedule)
+            total += self._step(*shown(at), schedule)
             count += 1
             if count == n_steps or schedule.is_over:
                 yield total / count
                 total, count = 0.0, 0
 
-    def _batches(self, rows: Rows) -> Iterator[Rows]:
-        """Yield batches without end: all rows once in a random order, then in another."""
-        n, size = len(rows.target), min(self.course.batch, len(rows.target))
+    def _made(self, rows: Rows) -> Callable[[Any], tuple[Any, Any, Rows]]:
+        """Return what gives columns, codes and rows at some positions: made once, or each time if they are many."""
+        if 4 * len(rows.target) * self.inputs.n_columns > HELD_BYTES:
+            return lambda at: (*self._shown(rows.values[at]), rows.take(at))
+        parts = [self._shown(rows.values[i : i + MADE_ROWS]) for i in range(0, len(rows.target), MADE_ROWS)]
+        columns, codes = (self.torch.cat(side) for side in zip(*parts, strict=True))
+
+        def held(at: Any) -> tuple[Any, Any, Rows]:
+            where = self.torch.as_tensor(at, device=self.course.device)
+            return columns[where], codes[where], rows.take(at)
+
+        return held
+
+    def _shown(self, values: Singles) -> tuple[Any, Any]:
+        """Return columns and codes of rows."""
+        return self._tensor(self.inputs.columns(values)), self.torch.as_tensor(
+            self.inputs.codes(values), device=self.course.device
+        )
+
+    def _batches(self, n: int) -> Iterator[Any]:
+        """Yield the rows of batches without end: all once in a random order, then in another."""
+        size = min(self.course.batch, n)
         while True:
             order = self.order.permutation(n)
             for begin in range(0, n - size + 1, size):
-                at = order[begin : begin + size]
-                weight = None if rows.weight is None else rows.weight[at]
-                yield Rows(rows.values[at], rows.target[at], weight)
+                yield order[begin : begin + size]
 
-    def _step(self, batch: Rows, schedule: Schedule) -> float:
+    def _step(self, columns: Any, codes: Any, batch: Rows, schedule: Schedule) -> float:
         """Move all parameters once and return the batch's loss."""
         torch = self.torch
         self.slope.zero_()
-        loss = self._loss(self._margins(batch.values, self.course.dropout * schedule.fading), batch)
+        loss = self._loss(self._margins(columns, codes, self.course.dropout * schedule.fading), batch)
         loss.backward()
         with torch.no_grad():
             self.mean.lerp_(self.slope, 1.0 - MOMENTUM)
@@ -275,14 +301,13 @@ class _Pupil:
             self.vector.sub_(step.mul_(self.rates), alpha=schedule.rate * lean)
         return float(loss.detach())
 
-    def _margins(self, values: Any, dropout: float) -> Any:
+    def _margins(self, columns: Any, codes: Any, dropout: float) -> Any:
         """Return (n_members, n_rows, n_outputs) margins, by the same sums as ``Network.margins``."""
         torch, parts = self.torch, self.parts
-        shown = self._tensor(self.inputs.columns(values))
-        if len(self.inputs.code_at):
-            codes = torch.as_tensor(self.inputs.codes(values), device=self.course.device)
+        shown = columns
+        if codes.shape[1]:
             looked_up = torch.nn.functional.embedding(codes, parts["table"])
-            shown = torch.cat([shown, looked_up.flatten(1)], dim=1)
+            shown = torch.cat([columns, looked_up.flatten(1)], dim=1)
         first = torch.mm(shown, parts["weight_0"])
         hidden = torch.addcmul(parts["bias_0"][:, None], first[None], parts["gate"][:, None]).relu_().flatten(0, 1)
         hidden = self._thinned(hidden, dropout)
@@ -319,15 +344,16 @@ class _Pupil:
         return Network.of({name: np.array(part, dtype=np.float64) for name, part in parts.items()})
 
     def loss(self, rows: Rows) -> float:
-        """Return the loss of the members' mean answer, as it will be used."""
-        torch, size = self.torch, 2_048
+        """Return the loss of the members' mean answer, as it will be used, on an exam: always the same one."""
         total, mass = 0.0, 0.0
-        with torch.no_grad():
-            for begin in range(0, len(rows.target), size):
-                part = slice(begin, begin + size)
-                margins = self._margins(rows.values[part], 0.0)
-                losses = losses_of(margins.cpu().double().numpy(), rows.target[part], self.course.n_classes)
-                weight = np.ones(len(losses)) if rows.weight is None else rows.weight[part]
+        if self._exam is None:
+            self._exam = self._made(rows)
+        with self.torch.no_grad():
+            for begin in range(0, len(rows.target), MADE_ROWS):
+                columns, codes, part = self._exam(np.arange(begin, min(begin + MADE_ROWS, len(rows.target))))
+                margins = self._margins(columns, codes, 0.0).cpu().double().numpy()
+                losses = losses_of(margins, part.target, self.course.n_classes)
+                weight = np.ones(len(losses)) if part.weight is None else part.weight
                 total += float((losses * weight).sum())
                 mass += float(weight.sum())
         return total / mass
