@@ -58,7 +58,7 @@ class Network:
     def chunk_rows(self) -> int:
         """Return how many rows are computed at once."""
         widest = max(len(self.weights[0]), *(self.n_members * weight.shape[1] for weight in self.weights))
-        return max(1, CHUNK_CELLS // widest)
+        return max(1, CHUNK_CELLS // int(widest))
 
     def margins(self, columns: Floats, codes: Ints) -> Floats:
         """Return (n_members, n_rows, n_outputs) margins of rows that ``Inputs`` made.
