@@ -91,6 +91,12 @@ def test_pieces_say_how_far_a_number_has_come():
     assert (np.diff(pieces.sum(axis=1)) > 0).all()
 
 
+def test_many_numbers_are_not_cut_into_pieces():
+    values = np.random.default_rng(0).normal(size=(50, 301)).astype(np.float32)
+    inputs = Inputs.of(Matrix(values, tuple(Feature(f"f{i}", "f") for i in range(301))), 32)
+    assert inputs.n_columns == 301
+
+
 @pytest.mark.parametrize(
     "change",
     [
