@@ -177,8 +177,8 @@ def report(lines: list[Line], seconds: float, seeds: int) -> str:
             "# The network: alone, and in a blend",
             "",
             f"`python benchmarks/neural.py --seconds {seconds:g} --seeds {seeds}`; how is said at its top.",
-            "Gains are shares of the loss (of 1 - AUC for AUC) on test.csv. Alone, the network is up against the better",
-            "of LightGBM and CatBoost there, which favours them.",
+            "Gains are shares of the loss (of 1 - AUC for AUC) on test.csv. Alone, the network is up against the",
+            "better of LightGBM and CatBoost there, which favours them.",
             "",
             f"- The network alone: better than both on {sum(g > 0 for g in alone)} of {len(alone)}, "
             f"median {np.median(alone):+.1f} %.",

@@ -58,7 +58,7 @@ class NumpyPupil(Pupil):
 
     def step(self, batch: Rows, schedule: Schedule) -> float:
         """Move all parameters once and return the batch's loss."""
-        went = self._forward(batch.values, self.course.dropout * schedule.fading)
+        went = self._forward(batch, self.course.dropout * schedule.fading)
         loss, pull = _pull(went.margins, batch, self.course.n_classes)
         self._backward(went, pull)
         self.mean += (1.0 - MOMENTUM) * (self.slope - self.mean)
@@ -72,18 +72,17 @@ class NumpyPupil(Pupil):
         self.vector -= np.float32(schedule.rate * lean) * move
         return loss
 
-    def margins(self, values: Any) -> Floats:
+    def margins(self, rows: Rows) -> Floats:
         """Return (n_members, n_rows, n_outputs) margins, nothing left out."""
-        return self._forward(values, 0.0).margins.astype(np.float64)
+        return self._forward(rows, 0.0).margins.astype(np.float64)
 
     def network(self) -> Network:
         """Return the network as it stands."""
         return Network.of({name: np.array(part, dtype=np.float64) for name, part in self.parts.items()})
 
-    def _forward(self, values: Any, dropout: float) -> _Pass:
+    def _forward(self, rows: Rows, dropout: float) -> _Pass:
         parts = self.parts
-        shown = self.inputs.columns(values).astype(np.float32)
-        codes = self.inputs.codes(values)
+        shown, codes = self.shown(rows)
         if codes.shape[1]:
             shown = np.concatenate([shown, parts["table"][codes].reshape(len(shown), -1)], axis=1)
         first = shown @ parts["weight_0"]

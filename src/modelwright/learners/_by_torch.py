@@ -51,7 +51,7 @@ class TorchPupil(Pupil):
         """Move all parameters once and return the batch's loss."""
         torch = self.torch
         self.slope.zero_()
-        loss = self._loss(self._margins(batch.values, self.course.dropout * schedule.fading), batch)
+        loss = self._loss(self._margins(batch, self.course.dropout * schedule.fading), batch)
         loss.backward()
         with torch.no_grad():
             self.mean.lerp_(self.slope, 1.0 - MOMENTUM)
@@ -63,20 +63,20 @@ class TorchPupil(Pupil):
             self.vector.sub_(step.mul_(self.rates), alpha=schedule.rate * lean)
         return float(loss.detach())
 
-    def margins(self, values: Any) -> Floats:
+    def margins(self, rows: Rows) -> Floats:
         """Return (n_members, n_rows, n_outputs) margins, nothing left out."""
         with self.torch.no_grad():
-            told: Floats = self._margins(values, 0.0).cpu().double().numpy()
+            told: Floats = self._margins(rows, 0.0).cpu().double().numpy()
         return told
 
-    def _margins(self, values: Any, dropout: float) -> Any:
+    def _margins(self, rows: Rows, dropout: float) -> Any:
         """Return (n_members, n_rows, n_outputs) margins, by the same sums as ``Network.margins``."""
         torch, parts = self.torch, self.parts
-        shown = self._tensor(self.inputs.columns(values))
-        if len(self.inputs.code_at):
-            codes = torch.as_tensor(self.inputs.codes(values), device=self.course.device)
-            looked_up = torch.nn.functional.embedding(codes, parts["table"])
-            shown = torch.cat([shown, looked_up.flatten(1)], dim=1)
+        columns, codes = self.shown(rows)
+        shown = self._tensor(columns)
+        if codes.shape[1]:
+            at = torch.as_tensor(codes, device=self.course.device)
+            shown = torch.cat([shown, torch.nn.functional.embedding(at, parts["table"]).flatten(1)], dim=1)
         first = torch.mm(shown, parts["weight_0"])
         hidden = torch.addcmul(parts["bias_0"][:, None], first[None], parts["gate"][:, None]).relu_().flatten(0, 1)
         hidden = self._thinned(hidden, dropout)

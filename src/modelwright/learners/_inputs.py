@@ -23,6 +23,10 @@ BEND = 3.0
 INPUTS_WANTED = 320
 """Pieces are made coarser where numbers are many, so that a row costs about the same."""
 PIECES_LEAST = 4
+NUMBERS_MAX = 300
+"""With more numbers than this none is cut into pieces."""
+KNOT_ROWS = 50_000
+"""Rows, evenly spaced, that quantiles are taken from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,10 @@ class Inputs:
         """Return the inputs that suit a matrix, with so many pieces per number at most."""
         design = Design.of(matrix, levels_max=ONE_HOT_MAX)
         n_numbers = len(design.number_at)
-        count = max(PIECES_LEAST, min(pieces, INPUTS_WANTED // max(n_numbers, 1))) if pieces else 0
-        smooth = _bent(design.apply(matrix.values)[:, :n_numbers])
+        is_cut = pieces and n_numbers <= NUMBERS_MAX
+        count = max(PIECES_LEAST, min(pieces, INPUTS_WANTED // max(n_numbers, 1))) if is_cut else 0
+        sample = matrix.values[:: max(1, matrix.n_rows // KNOT_ROWS)]
+        smooth = _bent(design.apply(sample)[:, :n_numbers])
         knots = [_knots(smooth[:, i], count) for i in range(n_numbers)]
         coded = [at for at in matrix.categories if matrix.features[at].n_levels > ONE_HOT_MAX]
         return cls(

@@ -20,7 +20,7 @@ from modelwright.learners._network import Network
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Array, Floats, Ints, Singles
     from modelwright.learners._inputs import Inputs
     from modelwright.learners._rounds import Track
 
@@ -28,6 +28,12 @@ ROUND_ROWS_MAX = 32_768
 """Rows a round sees at most: on large tables a look at the exam comes more often than once in all rows."""
 EXAM_ROWS_MAX = 10_000
 """Rows of the exam that are looked at after each round, a seeded sample of more."""
+EXAM_ROWS = 2_048
+"""Rows of it that are looked at together."""
+HELD_BYTES = 400_000_000
+"""Inputs are made once where they take no more than this, else batch by batch."""
+MADE_ROWS = 4_096
+"""Rows whose inputs are made at once."""
 CYCLES = 4
 HASTE = 0.93
 """Share of the time left that the schedule is fitted to."""
@@ -73,14 +79,21 @@ class Rows:
     """Rows as a network is trained on them.
 
     Attributes:
-        values: Of a matrix, which ``Inputs`` turns into columns batch by batch.
+        values: Of a matrix, or inputs and codes side by side.
         target: Standardised values, or positions of labels.
         weight: With mean one, or None.
+        is_made: Whether the values are inputs and codes.
     """
 
-    values: Any
+    values: Singles
     target: Array
     weight: Floats | None
+    is_made: bool = False
+
+    def take(self, at: Any) -> Rows:
+        """Return some of the rows, by positions or a slice."""
+        weight = None if self.weight is None else self.weight[at]
+        return Rows(self.values[at], self.target[at], weight, self.is_made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +135,7 @@ def train(start: Network, inputs: Inputs, rows: Rows, exam: Rows | None, course:
         track: Told the losses of each round.
     """
     pupil = pupil_of(start, inputs, course)
-    judged = None if exam is None else pupil.sampled(exam)
+    rows, judged = pupil.prepared(rows), None if exam is None else pupil.prepared(pupil.sampled(exam))
     schedule = Schedule(course.seconds_left, course.rounds * pupil.steps_per_round(len(rows.target)))
     best, best_loss, cycle_loss = start, math.inf, math.inf
     for losses in pupil.rounds(rows, schedule):
@@ -219,12 +232,31 @@ class Pupil(ABC):
         """Move all parameters once and return the batch's loss."""
 
     @abstractmethod
-    def margins(self, values: Any) -> Floats:
+    def margins(self, rows: Rows) -> Floats:
         """Return (n_members, n_rows, n_outputs) margins, nothing left out."""
 
     @abstractmethod
     def network(self) -> Network:
         """Return the network as it stands."""
+
+    def prepared(self, rows: Rows) -> Rows:
+        """Return rows whose inputs are made once for all, where they are not too many."""
+        width = self.inputs.n_columns + len(self.inputs.code_at)
+        if 4 * len(rows.target) * width > HELD_BYTES:
+            return rows
+        made = np.empty((len(rows.target), width), dtype=np.float32)
+        for begin in range(0, len(made), MADE_ROWS):
+            part = rows.values[begin : begin + MADE_ROWS]
+            made[begin : begin + MADE_ROWS, : self.inputs.n_columns] = self.inputs.columns(part)
+            made[begin : begin + MADE_ROWS, self.inputs.n_columns :] = self.inputs.codes(part)
+        return Rows(made, rows.target, rows.weight, is_made=True)
+
+    def shown(self, rows: Rows) -> tuple[Singles, Ints]:
+        """Return the inputs and the codes of rows; codes are whole numbers that float32 holds."""
+        n_columns = self.inputs.n_columns
+        if rows.is_made:
+            return rows.values[:, :n_columns], rows.values[:, n_columns:].astype(np.int64)
+        return self.inputs.columns(rows.values).astype(np.float32), self.inputs.codes(rows.values)
 
     def rate_of(self, name: str, like: Any) -> float:
         """Return the learning rate of a parameter: what moves its unit by as much whatever its inputs."""
@@ -247,8 +279,7 @@ class Pupil(ABC):
         n = len(exam.target)
         if n <= EXAM_ROWS_MAX:
             return exam
-        at = np.sort(np.random.default_rng(self.course.seed).choice(n, EXAM_ROWS_MAX, replace=False))
-        return Rows(exam.values[at], exam.target[at], None if exam.weight is None else exam.weight[at])
+        return exam.take(np.sort(np.random.default_rng(self.course.seed).choice(n, EXAM_ROWS_MAX, replace=False)))
 
     def rounds(self, rows: Rows, schedule: Schedule) -> Iterator[float]:
         """Train, and yield the mean loss of each round."""
@@ -267,17 +298,15 @@ class Pupil(ABC):
         while True:
             order = self.order.permutation(n)
             for begin in range(0, n - size + 1, size):
-                at = order[begin : begin + size]
-                weight = None if rows.weight is None else rows.weight[at]
-                yield Rows(rows.values[at], rows.target[at], weight)
+                yield rows.take(order[begin : begin + size])
 
     def loss(self, rows: Rows) -> float:
         """Return the loss of the members' mean answer, as it will be used."""
-        size, total, mass = 2_048, 0.0, 0.0
-        for begin in range(0, len(rows.target), size):
-            part = slice(begin, begin + size)
-            losses = losses_of(self.margins(rows.values[part]), rows.target[part], self.course.n_classes)
-            weight = np.ones(len(losses)) if rows.weight is None else rows.weight[part]
+        total, mass = 0.0, 0.0
+        for begin in range(0, len(rows.target), EXAM_ROWS):
+            part = rows.take(slice(begin, begin + EXAM_ROWS))
+            losses = losses_of(self.margins(part), part.target, self.course.n_classes)
+            weight = np.ones(len(losses)) if part.weight is None else part.weight
             total += float((losses * weight).sum())
             mass += float(weight.sum())
         return total / mass

@@ -150,7 +150,7 @@ class Neural:
             n_classes=lesson.n_classes,
             rounds=s.rounds or min(max(wanted, ROUNDS_LEAST), ROUNDS_MOST),
             batch=batch,
-            rate=s.learning_rate or (0.04 if lesson.n_classes else 0.2),
+            rate=s.learning_rate or (0.04 if lesson.n_classes else 0.05),
             dropout=s.dropout,
             decay=s.decay,
             seed=lesson.seed,

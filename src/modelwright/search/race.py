@@ -13,7 +13,7 @@ from modelwright.core.errors import MissingLibrary
 from modelwright.core.metrics import MEASURES
 from modelwright.core.split import How
 from modelwright.search.ensemble import choose, cross_fitted, loss_of, shrunk
-from modelwright.search.portfolio import Candidate
+from modelwright.search.portfolio import NEURAL, Candidate
 from modelwright.search.threads import wall_seconds
 from modelwright.search.trial import Folding, Outcome, Trial, Tried
 from modelwright.search.tuning import TUNED
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LAST_RESORT_SECONDS = 1.0
 TREES_WITHOUT_ROUNDS = 500.0
-"""What a forest, a linear model or neighbours cost one row, counted in boosted trees."""
+"""What a forest, a linear model, neighbours or a network cost one row, counted in boosted trees."""
 QUICKEST = Candidate(
     "lightgbm quick", "lightgbm", {"learning_rate": 0.2, "rounds": 60, "patience": 15}, "what the time allows"
 )
@@ -254,9 +254,11 @@ class Race:
         return shrunk(chosen, [np.inf if t.candidate.why == TUNED else self._shortfall(t) for t in tried])
 
     def _trees(self, one: Tried) -> float:
-        """Return about how many trees the candidate's final fit asks for one answer."""
+        """Return about how many trees the candidate's final fit asks for one answer, or their worth in time."""
+        if not one.rounds or one.candidate.learner == NEURAL.learner:
+            return TREES_WITHOUT_ROUNDS
         n_classes = self.folding.material.problem.n_classes
-        return float(np.mean(one.rounds)) * (n_classes if n_classes > 2 else 1) if one.rounds else TREES_WITHOUT_ROUNDS
+        return float(np.mean(one.rounds)) * (n_classes if n_classes > 2 else 1)
 
     def _refit_seconds(self) -> float:
         """Seconds a fold's fit of all current members takes, side by side."""
