@@ -49,6 +49,21 @@ uvicorn.run(app, port=int(sys.argv[1]), http="httptools", loop="uvloop", ws="non
     log_level="critical", server_header=False)
 """
 
+# The same application as a route of Starlette.
+STARLETTE = BARE.replace("async def app(scope, receive, send):", "async def predict(request_):").replace(
+    'message = await receive()\n    request = decode(message["body"])', "request = decode(await request_.body())"
+)
+STARLETTE = (
+    STARLETTE[: STARLETTE.index("    headers = [")]
+    + """    return Response(body, media_type="application/json")
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+app = Starlette(routes=[Route("/predict", predict, methods=["POST"])])
+"""
+    + STARLETTE[STARLETTE.index("uvicorn.run") :]
+)
+
 
 def ask(port: int, body: bytes) -> dict[str, Any]:
     """Send one request."""
@@ -106,6 +121,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--out")
     parser.add_argument("--serve", default="", help="further options of `modelwright serve`")
+    parser.add_argument("--starlette", action="store_true", help="measure the bare application in Starlette instead")
     asked = parser.parse_args()
     package = Path(asked.package).resolve()
     row = json.loads((package / "golden.json").read_text())["records"][0]
@@ -117,8 +133,11 @@ def main() -> None:
             f'wrk.headers["Content-Type"] = "application/json"\nwrk.headers["Authorization"] = "Bearer {TOKEN}"\n'
         )
         serve = [str(Path(sys.executable).parent / "modelwright"), "serve", str(package), "--port", "8931"]
+        if asked.starlette:
+            serve = [sys.executable, "-c", STARLETTE, "8931"]
         bare, _ = start([sys.executable, "-c", BARE, "8932"], 8932, body, folder)
-        ours, cold = start([*serve, "--token", TOKEN, *asked.serve.split()], 8931, body, folder)
+        options = [] if asked.starlette else ["--token", TOKEN, *asked.serve.split()]
+        ours, cold = start([*serve, *options], 8931, body, folder)
         rounds: dict[int, list[tuple[dict[str, float], dict[str, float]]]] = {}
         try:
             for connections in CONNECTIONS:

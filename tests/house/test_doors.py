@@ -26,7 +26,7 @@ def test_loading_a_package_carries_no_workshop():
 
 def test_the_service_answers_without_the_workshop_and_without_frames():
     code = (
-        "import modelwright.flows.serve, modelwright.service.app, modelwright.service.worker, modelwright.service.keeper\n"
+        "import modelwright.flows.serve, modelwright.service.app, modelwright.service.worker\n"
         "import modelwright.registry.ledger_spool, modelwright.features.plan, modelwright.learners.blend"
     )
     assert loaded_after(code) & {*HEAVY, "psycopg", "optuna", "onnx", "opentelemetry", "starlette"} == set()

@@ -1,4 +1,4 @@
-"""The commands of a model in service: serve, label, erase, token, export."""
+"""The commands of a model in service: serve, label, erase, token, export, batch."""
 
 from __future__ import annotations
 
@@ -177,4 +177,26 @@ def export(package: str, to: str, out: str | None, rows: str | None, as_json: bo
     click.echo(as_text(done.to_dict()) if as_json else said)
 
 
-COMMANDS = (serve, label, erase, token, export)
+@click.command(cls=Command)
+@click.argument("package")
+@click.argument("source")
+@click.option("--out", required=True, metavar="FOLDER", help="One Parquet file of predictions for each of the source.")
+@json_option
+def batch(package: str, source: str, out: str, as_json: bool) -> None:
+    """Score Parquet files of any size in constant memory; goes on where it was when it is given again.
+
+    SOURCE is a file, a folder or a quoted glob. Each part appears only once it is whole.
+    """
+    from modelwright.flows.batch import batch as verb
+
+    done = verb(package, source, out=out)
+    if as_json:
+        click.echo(as_text(done.to_dict()))
+        return
+    before = f", {done.skipped:,} of them before" if done.skipped else ""
+    click.echo(f"{done.rows:,} rows of {done.files:,} files scored{before}: {done.out}")
+    for what, n in done.breaks.items():
+        click.echo(f"note: {what} in {n:,} rows", err=True)
+
+
+COMMANDS = (serve, label, erase, token, export, batch)
