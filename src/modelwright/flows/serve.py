@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 from modelwright.core.contract import Kind
 from modelwright.core.errors import InvalidSetting, MissingLibrary, ServiceUnavailable
 from modelwright.core.fingerprint import fingerprint
+from modelwright.core.ports import Pointer
 from modelwright.flows.builtin import catalogue
+from modelwright.flows.resolve import Watch
 from modelwright.registry.ledger import open_ledger
 from modelwright.registry.ledger_privacy import Privacy, key_of, ways_of
+from modelwright.registry.names import may_be_ref
 from modelwright.service import routes
 from modelwright.service.configuration import read_configuration
 from modelwright.service.counters import Counters
@@ -124,7 +127,7 @@ def serve(reference: str, serving: Serving, *, tell: Callable[[Served], None] = 
     keyring, made = _keyring(serving)
     config = read_configuration(serving.config)
     log = Log(is_verbose=serving.is_verbose)
-    keeper = Keeper(source_of(reference, serving.name), catalogue(), serving.config, keyring, log)
+    keeper = Keeper(source_of(reference, serving.name), source_of, catalogue(), serving.config, keyring, log)
     models = keeper.load()
     place = _Place.of(serving, models, config)
     sock = _bound(serving)
@@ -149,16 +152,27 @@ def serve(reference: str, serving: Serving, *, tell: Callable[[Served], None] = 
 
 
 def source_of(reference: str, name: str | None = None) -> ChampionSource:
-    """Return where a reference's package comes from: a path, or a name in the registry."""
-    if Path(reference).exists() or os.sep in reference or reference.endswith(".model"):
+    """Return where a reference's package comes from: a name in the registry, or a path."""
+    if not may_be_ref(reference) or ("@" not in reference and Path(reference).exists()):
         return PackageSource(reference, name)
-    return _registered(reference)
+    return Registered(reference)
 
 
-def _registered(reference: str) -> ChampionSource:
-    """Return the source behind a name of the registry; the one place to wire it."""
-    fix = "give the path that `modelwright train` printed"
-    raise InvalidSetting("a model is served from the path of its package", where="MODEL", got=reference, fix=fix)
+class Registered:
+    """A name of the registry: whatever version stands behind it now.
+
+    Args:
+        reference: ``churn`` (the champion), ``churn@challenger``, ``churn@4``.
+    """
+
+    def __init__(self, reference: str) -> None:
+        self._watch = Watch(reference)
+
+    def current(self) -> Pointer:
+        """Return where the version's package lies; a look at a file's date where nothing was registered since."""
+        self._watch.poll()
+        now = self._watch.current
+        return Pointer(now.name, now.version, now.fingerprint, str(now.path))
 
 
 @dataclass(frozen=True, slots=True)

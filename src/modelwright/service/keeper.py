@@ -11,9 +11,10 @@ from modelwright.packaging.reading import read
 from modelwright.service.configuration import read_configuration
 from modelwright.service.models import Models
 from modelwright.service.scorer import Scorer
-from modelwright.service.sources import PackageSource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from modelwright.core.catalogue import Catalogue
     from modelwright.core.ports import ChampionSource, Pointer
     from modelwright.service.configuration import Configuration
@@ -30,6 +31,7 @@ class Keeper:
 
     Args:
         source: Of the champion.
+        others: Returns the source of a canary or a shadow, given what the configuration calls it and the model's name.
         catalogue: The parts that packages may hold.
         config: Path of the configuration, or None.
         keyring: Refreshed with each look.
@@ -38,9 +40,16 @@ class Keeper:
     """
 
     def __init__(
-        self, source: ChampionSource, catalogue: Catalogue, config: str | Path | None, keyring: Keyring, log: Log
+        self,
+        source: ChampionSource,
+        others: Callable[[str, str], ChampionSource],
+        catalogue: Catalogue,
+        config: str | Path | None,
+        keyring: Keyring,
+        log: Log,
     ) -> None:
-        self._source, self._catalogue, self._config = source, catalogue, config
+        self._source, self._others, self._catalogue, self._config = source, others, catalogue, config
+        self._known: dict[str, ChampionSource] = {}
         self._keyring, self._log = keyring, log
         self._state: State | None = None
         self._failed: object = None
@@ -78,9 +87,15 @@ class Keeper:
     def _observe(self) -> State:
         config = read_configuration(self._config)
         champion = self._source.current()
-        canary = None if config.canary is None else PackageSource(config.canary[0], champion.model).current()
-        shadow = None if config.shadow is None else PackageSource(config.shadow, champion.model).current()
+        canary = None if config.canary is None else self._other(config.canary[0], champion.model)
+        shadow = None if config.shadow is None else self._other(config.shadow, champion.model)
         return config, champion, canary, shadow
+
+    def _other(self, reference: str, model: str) -> Pointer:
+        """Return where a canary or a shadow lies, answering under the champion's name."""
+        if reference not in self._known:
+            self._known[reference] = self._others(reference, model)
+        return replace(self._known[reference].current(), model=model)
 
     def _models(self, state: State) -> Models:
         config, *pointers = state
