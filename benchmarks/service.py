@@ -53,7 +53,7 @@ uvicorn.run(app, port=int(sys.argv[1]), http="httptools", loop="uvloop", ws="non
 def ask(port: int, body: bytes) -> dict[str, Any]:
     """Send one request."""
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/predict", body, headers)  # noqa: S310
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/predict", body, headers)
     with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310
         answer: dict[str, Any] = json.load(reply)
         return answer
