@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from modelwright.monitoring.budget import DAYS_A_MONTH, Stream, openings, simulate
-from modelwright.monitoring.panel import fit_panel
+from modelwright.monitoring.panel import Panel, fit_panel
 from modelwright.monitoring.scanning import scan
 from modelwright.monitoring.traits import levels_trait, numbers_trait
 
@@ -46,7 +46,7 @@ def numbers(n: int, n_columns: int, rng: np.random.Generator) -> np.ndarray:
     return base
 
 
-def year(n_columns: int, rows: int, n_reference: int, rng: np.random.Generator, changed=None):
+def year(n_columns: int, rows: int, n_reference: int, rng: np.random.Generator) -> tuple[Panel, np.ndarray, np.ndarray]:
     """Return the panel of a year's reference, and sums and sizes of its windows."""
     n_numbers = max(n_columns * 2 // 3, 1)
     n_levels = n_columns - n_numbers
@@ -62,8 +62,6 @@ def year(n_columns: int, rows: int, n_reference: int, rng: np.random.Generator, 
     panel = fit_panel(traits, values)
     days = np.repeat(np.arange(DAYS), rows)
     drawn = numbers(DAYS * rows, n_numbers, rng)
-    if changed is not None:
-        changed(drawn, days)
     counts = []
     for position, trait in enumerate(traits):
         if position < n_numbers:
@@ -83,6 +81,7 @@ def year(n_columns: int, rows: int, n_reference: int, rng: np.random.Generator, 
 
 
 def main() -> None:
+    """Simulate, count and write one line of JSON for each budget."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--years", type=int, default=200)
     parser.add_argument("--columns", type=int, nargs="+", default=[5, 20, 100])

@@ -83,8 +83,8 @@ def test_an_e_mail_is_sent():
                 said.append(text)
                 if in_data and text != ".":
                     continue
-                in_data = text == "DATA"
-                bye = text == "QUIT"
+                in_data = text.upper() == "DATA"
+                bye = text.upper() == "QUIT"
                 self.wfile.write(b"354 go on\r\n" if in_data else b"221 bye\r\n" if bye else b"250 well\r\n")
                 if bye:
                     return

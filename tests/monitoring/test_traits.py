@@ -2,7 +2,7 @@
 
 import numpy as np
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.monitoring.traits import coarse, levels_trait, numbers_trait
@@ -10,6 +10,7 @@ from modelwright.monitoring.traits import coarse, levels_trait, numbers_trait
 NUMBERS = st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), min_size=1, max_size=200)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(NUMBERS, NUMBERS)
 def test_every_number_is_counted_once(reference, new):
     trait = numbers_trait("x", pl.Series(reference, dtype=pl.Float64))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modelwright.core.errors import InvalidSetting, UnwritableOutput
+from modelwright.core.errors import InvalidSetting, LedgerUnavailable, UnwritableOutput, WatchUnavailable
 from modelwright.core.fingerprint import plain
 from modelwright.flows._ledger_windows import read_windows
 from modelwright.flows._moments import DAY
@@ -33,6 +33,7 @@ from modelwright.service.sources import name_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from modelwright.core.errors import ModelwrightError
     from modelwright.flows._ledger_windows import Seen
     from modelwright.flows.predictor import Predictor
     from modelwright.monitoring.alarms import Plan
@@ -186,8 +187,8 @@ class Watcher:
     def _known(self, seen: Seen) -> tuple[Baseline, Plan]:
         """Return the baseline and the threshold, which is fixed by the first windows that have rows."""
         assert self._baseline is not None
-        if self._plan is None:
-            sizes = [w.rows for w in seen.windows[:RECENT_WINDOWS] if w.rows]
+        sizes = [w.rows for w in seen.windows if w.rows][:RECENT_WINDOWS]
+        if self._plan is None or len(sizes) < RECENT_WINDOWS:
             rows = float(np.median(sizes)) if sizes else 100.0
             a_month = DAYS_A_MONTH * DAY / self.watching.window
             self._plan = plan(
@@ -206,6 +207,7 @@ def watch_every(
     *,
     every: float,
     is_stopped: Callable[[], bool],
+    complain: Callable[[ModelwrightError], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Watched]:
     """Look again and again until told to stop; errors of one pass that may pass are told, and the next one tries again.
@@ -215,13 +217,17 @@ def watch_every(
         watching: What is watched, how, and who is told.
         every: Seconds between looks.
         is_stopped: Asked between looks and once a second while waiting.
+        complain: Takes errors that may pass: a ledger or a state that could not be reached.
         sleep: Waits.
     """
     watcher = Watcher(package, watching)
     try:
         while not is_stopped():
             begun = time.monotonic()
-            yield watcher.look()
+            try:
+                yield watcher.look()
+            except (LedgerUnavailable, WatchUnavailable) as error:
+                complain(error)
             while not is_stopped() and time.monotonic() - begun < every:
                 sleep(min(1.0, max(every - (time.monotonic() - begun), 0.0)))
     finally:

@@ -38,7 +38,8 @@ def drift(trait: Trait, counts: Ints, reference: Ints) -> Score:
     new, old = new[used], old[used]
     freedom = max(len(new) - 1, 1)
     scale = 1 / n + 1 / m
-    statistic = float((((new / n - old / m) ** 2) / ((new + old) / (n + m))).sum() / scale)
+    # Against the plain middle of both: weighed by their rows, the size would depend on how many there are.
+    statistic = float((((new / n - old / m) ** 2) / ((new / n + old / m) / 2)).sum() / scale)
     excess = statistic - freedom
     half = Z * math.sqrt(2 * (freedom + 2 * max(excess, 0.0)))
     low, value, high = (math.sqrt(max(x, 0.0) * scale) for x in (excess - half, excess, excess + half))

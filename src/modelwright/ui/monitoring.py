@@ -72,7 +72,9 @@ def watch(package: str, as_json: bool, every: str | None, **options: Any) -> Non
         click.echo(as_text(done.to_dict()) if as_json else done.summary(width()))
         sys.exit(EXIT_ALARM if done.is_alarmed else 0)
     stop = _Stop()
-    for done in watch_every(package, watching, every=parse_duration(every, where="--every"), is_stopped=stop.is_asked):
+    seconds = parse_duration(every, where="--every")
+    complain = lambda error: click.echo(str(error), err=True)  # noqa: E731 - one line, one use
+    for done in watch_every(package, watching, every=seconds, is_stopped=stop.is_asked, complain=complain):
         click.echo(as_text(done.to_dict()) if as_json else done.summary(width()))
 
 
