@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from modelwright.core.contract import Kind
+from modelwright.core.contract import Kind, NullPolicy
 from modelwright.core.errors import UnknownColumn, closest
-from modelwright.data.conforming import conform
 from modelwright.evaluation import conformal, fairness, slices
 from modelwright.evaluation.figures import figures
 from modelwright.evaluation.intervals import measure
@@ -131,9 +130,15 @@ def _trial(kind: str, what: str, frame: pl.DataFrame, before: Floats, rows: Rows
 
 
 def _flagged(frame: pl.DataFrame, model: Model) -> float:
-    """Return the share of cells' rows the contract flags in the column it flags most."""
-    breaks = conform(frame, model.contract, only_inputs=True).breaks
-    return max((b.n_rows for b in breaks), default=0) / max(frame.height, 1)
+    """Return the share of rows that the contract flags: outside a column's range, or missing where that is flagged."""
+    flagged = np.zeros(frame.height, dtype=bool)
+    for column in model.contract.inputs:
+        if column.null_policy is not NullPolicy.ALLOW:
+            flagged |= frame[column.name].is_null().to_numpy()
+        if column.is_numeric and column.low is not None and column.high is not None:
+            values = frame[column.name].to_numpy()
+            flagged |= (values < column.low) | (values > column.high)
+    return float(flagged.mean()) if len(flagged) else 0.0
 
 
 def calibration(judged: Judged, model: Model) -> dict[str, Any]:
