@@ -18,6 +18,7 @@ PAGES = ("README.md", "docs/index.md", "docs/guide.md", "docs/handbook.md", "doc
 SHORTER = ("60s", "8s")
 ELSEWHERE = {
     "make ": "the tests themselves are run by it",
+    "modelwright handbook --build": "tests/flows builds it",
     "modelwright handbook --practice": "it waits for a person; tests/ui pipes an answer in",
     "modelwright train postgresql://": "tests/data reads from a real server",
 }

@@ -402,6 +402,8 @@ def test_weights_move_the_threshold_and_cost_the_probabilities(studied):
     assert abs(value("said_plain") - value("share")) < 0.03
     assert value("said_weighted") > value("share") + 0.02
     assert "They cost the probabilities" in said(done)
+    assert abs(value("recall_alike") - value("recall_weighted")) < 0.06
+    assert abs(value("precision_alike") - value("precision_weighted")) < 0.06
     same = value("auc_gain_low") <= 0 <= value("auc_gain_high")
     assert ("The ranking is the same" in said(done)) == same
 

@@ -14,7 +14,8 @@ from modelwright.reports.names import as_plain
 
 pytestmark = pytest.mark.slow
 SECONDS_MOST = 20
-KINDS = ("binary", "labels", "numbers", "texts", "one_column")
+KINDS = ("binary", "labels", "texts", "one_column")
+"""Numbers are what ``tests/flows/test_handbook.py`` builds the whole site on."""
 
 
 @pytest.fixture(scope="module")

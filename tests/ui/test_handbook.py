@@ -59,6 +59,7 @@ def test_the_role_is_a_page_too(tmp_path):
         (("l1-l2", "--data", "t.csv"), "--target COLUMN"),
         (("l1-l2", "--target", "y"), "--data TABLE"),
         (("--topic", "cooking"), "a known name"),
+        (("--practice", "--search", "zebra"), "all words of a search"),
     ],
 )
 def test_slips_are_explained(words, part):

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from modelwright.core.errors import UnknownName
 from modelwright.flows.handbook import listed
 from modelwright.handbook import contents, memory
 
@@ -75,8 +76,9 @@ def ask(place: Path, *, topic: str | None = None, search: str | None = None, jus
         InvalidSetting: The file is not one of ours.
     """
     cards = memory.read(place)
-    entries = contents.chosen(topic=topic, search=search)
-    names = [e.name for e in entries] or [e.name for e in contents.chosen(topic=topic)]
+    names = [e.name for e in contents.chosen(topic=topic, search=search)]
+    if not names:
+        raise UnknownName("an entry holds all words of a search", where="--search", got=search, fix="use fewer words")
     name = memory.next_question(cards, names, today(), just=just)
     entry = contents.find(name)
     return Question(name, entry.question, entry.topic.value, cards[name].times if name in cards else 0)

@@ -98,5 +98,6 @@ class Facts:
         return tuple(self._facts.values())
 
     def _add(self, key: str, label: str, value: float | int | str, shown: str) -> None:
-        # A number and its per cent sign stay on one line.
-        self._facts[key] = Fact(key, label, value, shown.replace(" %", "\u00a0%"))
+        # What belongs to a number stays on its line.
+        shown = shown.replace(" %", "\u00a0%").replace(" × ", "\u00a0×\u00a0")
+        self._facts[key] = Fact(key, label, value, shown)

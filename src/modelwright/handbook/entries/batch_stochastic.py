@@ -94,8 +94,8 @@ def _run(x: Floats, y: Answers, size: int, *, falls: bool, seed: int) -> tuple[l
 def _meaning(f: Facts) -> tuple[str, ...]:
     said = [
         f.say(
-            "After one look at the rows, descent with all rows has gone {first_batch} of the way, batches of "
-            "{mini} {first_mini}, single rows {first_single}: the smaller the batch, the more steps "
+            "After one look at the rows, descent with all rows has gone {first_batch} of the way, with batches "
+            "of {mini} rows {first_mini}, with single rows {first_single}: the smaller the batch, the more steps "
             "({updates_batch}, {updates_mini} and {updates_single}) for the same reading."
         )
     ]
@@ -103,7 +103,7 @@ def _meaning(f: Facts) -> tuple[str, ...]:
         said.append(
             f.say(
                 "But a fixed rate on single rows never comes to rest: over the last epochs it lies "
-                "{above_single} above the least loss, batches of {mini} {above_mini}. One row's gradient is "
+                "{above_single} above the least loss, batches of {mini} rows only {above_mini}. One row's gradient is "
                 "right only on average, and the noise keeps it moving."
             )
         )
