@@ -30,6 +30,8 @@ ALPHA = 0.05
 STABLE = 0.75
 """Mean adjusted Rand index from which on groups count as found again (Hennig calls 0.75 a valid cluster)."""
 MAPPED = 400
+FAR = 4.0
+"""Spreads beyond which a value is just far: a few huge ones must not make groups of their own."""
 
 
 def group(frame: pl.DataFrame, contract: Contract, run: Run, *, n: int | None = None) -> Grouping:
@@ -49,7 +51,7 @@ def group(frame: pl.DataFrame, contract: Contract, run: Run, *, n: int | None = 
         InvalidTask: There are too few rows, or no column tells them apart.
     """
     run.say("prepare", "features")
-    made = Points.of(frame, contract, seed=run.seed)
+    made = Points.of(frame, contract, seed=run.seed, far=FAR)
     rng = np.random.default_rng(run.seed)
     judged = made.values[_some(frame.height, JUDGED, rng)]
     run.say("search", "how many groups")

@@ -26,6 +26,8 @@ MOST_ROWS = 200
 """Odd rows that are explained, oddest first."""
 MOST_REASONS = 3
 BINS = 30
+FAR = 10.0
+"""Spreads beyond which a value is just far: here far values are what is sought."""
 
 
 def oddities(
@@ -54,7 +56,7 @@ def oddities(
     """
     run.say("prepare", "features")
     known = frame if reference is None else reference
-    made = Points.of(known, contract, seed=run.seed)
+    made = Points.of(known, contract, seed=run.seed, far=FAR)
     run.say("search", "odd rows")
     if reference is None:
         forest, usual = _out_of_fold(made.values, run.seed)

@@ -34,8 +34,14 @@ class Points:
     values: Floats
 
     @classmethod
-    def of(cls, frame: pl.DataFrame, contract: Contract, *, seed: int) -> Points:
+    def of(cls, frame: pl.DataFrame, contract: Contract, *, seed: int, far: float) -> Points:
         """Return the points of conformed rows.
+
+        Args:
+            frame: At least 20 rows.
+            contract: What each column means.
+            seed: Of the text components.
+            far: Spreads from the middle beyond which a value counts as just far.
 
         Raises:
             InvalidTask: There are too few rows, or no column tells them apart.
@@ -46,7 +52,7 @@ class Points:
             )
         recipe = recommend(contract, n_classes=0, n_rows=frame.height)
         plan = FeaturePlan.fit(frame, contract, recipe, seed=seed) if recipe.steps else None
-        space = None if plan is None else Space.of(_of_columns(plan, frame))
+        space = None if plan is None else Space.of(_of_columns(plan, frame), far=far)
         if plan is None or space is None or not space.sources:
             raise InvalidTask(
                 "at least one column tells rows apart",

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from modelwright.core.arrays import Floats, Ints
 
 
+FEW = 5_000
+"""Rows up to which groups are sought by one thread."""
+
+
 @dataclass(frozen=True, slots=True)
 class Centres:
     """Fitted groups: one centre each, shape (n_groups, n_columns)."""
@@ -28,8 +32,11 @@ class Centres:
             starts: How many times to begin; the tightest groups are kept.
         """
         from sklearn.cluster import KMeans
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-        found = KMeans(n, n_init=starts, random_state=seed, algorithm="lloyd").fit(points)
+        # So few rows are not worth threads, and threads that wait for each other cost most on a busy machine.
+        with threadpool_limits(1 if len(points) < FEW else None):
+            found = KMeans(n, n_init=starts, random_state=seed, algorithm="lloyd").fit(points)
         return cls(np.asarray(found.cluster_centers_, dtype=np.float64))
 
     def distances(self, points: Floats) -> Floats:

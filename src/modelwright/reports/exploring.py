@@ -87,9 +87,10 @@ def oddities_page(found: Oddities, source: str, command: str) -> tuple[Prose, di
     )
     basis = "rows known to be ordinary" if found.has_reference else "rows of the same table"
     how = (
-        f"Each row is compared with {numbers.count(found.n_reference)} {basis}, by forests that never saw it. Its p-value is "
-        f"the share of them that are at least as odd; rows at {found.false_alarms:g} or below are flagged, so of ordinary "
-        f"rows about {numbers.number(100 * found.false_alarms)} in 100 are."
+        f"Each row is compared with {numbers.count(found.n_reference)} {basis}, by forests that never saw it. "
+        "Its p-value is the share of them that are at least as odd. "
+        f"Rows at {found.false_alarms:g} or below are flagged, so of ordinary rows about "
+        f"{numbers.number(100 * found.false_alarms)} in 100 are."
     )
     shown = (
         f"The first {len(rows)} of {numbers.count(found.n_flagged)}; rows are counted from 0."
