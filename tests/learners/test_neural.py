@@ -299,6 +299,23 @@ def test_it_learns_numbers_waves_and_codes(n_classes):
     assert min(curve.valid) == curve.valid[curve.rounds.index(curve.best_round)]
 
 
+def test_a_network_that_runs_away_is_not_kept():
+    matrix = rows_of(200)
+    target = effect_of(matrix)
+    weight = np.ones(200)
+    weight[0] = np.nan  # makes every loss no number
+    model, _ = quick().fit(Lesson(matrix, target, 0, weight))
+    assert np.allclose(model.predict(matrix), target.mean())
+
+
+def test_inputs_made_once_or_batch_by_batch_are_the_same(monkeypatch):
+    matrix = rows_of(300)
+    lesson = Lesson(matrix, effect_of(matrix), 0, exam=Exam(rows_of(80, seed=1), effect_of(rows_of(80, seed=1))))
+    once = quick().fit(lesson)[0].state()
+    monkeypatch.setattr("modelwright.learners._training.HELD_BYTES", 0)
+    assert quick().fit(lesson)[0].state().fingerprint == once.fingerprint
+
+
 def test_it_ends_in_time_and_its_schedule_is_whole():
     matrix = rows_of(3_000)
     ends = time.monotonic() + 1.5

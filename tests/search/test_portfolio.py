@@ -30,6 +30,8 @@ def test_a_network_is_tried_where_there_is_time_for_it(n_rows, n_classes):
     assert "neural" not in names(10.0)
     assert "neural" in names(1_000.0)
     assert "lightgbm" in names(10.0)
+    is_last = names(1_000.0)[-1] == "neural"
+    assert is_last == (n_classes == 0 or n_rows > 50_000), "where it is not known to gain it goes last"
 
 
 def test_a_model_that_needs_a_file_is_not_tried_unasked():

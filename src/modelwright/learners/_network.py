@@ -55,6 +55,11 @@ class Network:
         """Margins per row and member."""
         return int(self.head.shape[2])
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether all numbers are numbers."""
+        return all(bool(np.isfinite(part).all()) for part in self.named().values())
+
     def chunk_rows(self) -> int:
         """Return how many rows are computed at once."""
         widest = max(len(self.weights[0]), *(self.n_members * weight.shape[1] for weight in self.weights))

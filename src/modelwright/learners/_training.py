@@ -126,6 +126,8 @@ class Course:
 def train(start: Network, inputs: Inputs, rows: Rows, exam: Rows | None, course: Course, track: Track) -> Network:
     """Return the network after training: as it was after its best round on the exam, or after the last.
 
+    One whose numbers ran away is not kept: then the start, which answers as the constant does, is returned.
+
     Args:
         start: Where it begins.
         inputs: Makes its inputs.
@@ -156,7 +158,7 @@ def train(start: Network, inputs: Inputs, rows: Rows, exam: Rows | None, course:
                 track.ended = "patience"
                 break
             cycle_loss = math.inf
-    return best
+    return best if best.is_finite else start
 
 
 @dataclass

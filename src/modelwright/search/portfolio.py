@@ -91,7 +91,9 @@ LINEAR = Candidate("linear", "linear", {}, "straight lines: anchors small, wide 
 NEIGHBOURS = Candidate("neighbours", "neighbours", {}, "local averages")
 NEURAL = Candidate("neural network", "neural", {}, "smooth functions: errs otherwise than trees", share=0.3)
 NEURAL_SECONDS, NEURAL_ROWS_PER_SECOND = 20.0, 300.0
-"""A network pays from so many seconds of search on, and one more for each so many rows."""
+"""A network may pay from so many seconds of search on, and one more for each so many rows."""
+NEURAL_PLACE = 4
+"""It goes behind so many candidates; behind all where nothing was measured to be gained: values, and many rows."""
 
 
 def portfolio(
@@ -107,23 +109,23 @@ def portfolio(
         seconds: What the search may take, infinite when it is counted in work units.
     """
     if n_rows < FEW_ROWS:
-        order = [LINEAR, LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_SHALLOW, NEURAL, EXTRA_TREES]
+        order = [LINEAR, LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_SHALLOW, EXTRA_TREES]
         order += [LIGHTGBM_REGULAR, XGBOOST, FOREST]
     elif n_classes >= MANY_CLASSES:
-        dear = [replace(c, share=MANY_CLASSES_SHARE) for c in (LIGHTGBM_REGULAR, XGBOOST, NEURAL)]
+        dear = [replace(c, share=MANY_CLASSES_SHARE) for c in (LIGHTGBM_REGULAR, XGBOOST)]
         order = [EXTRA_TREES, *dear, LINEAR, NEIGHBOURS, CATBOOST]
     elif n_rows > MANY_ROWS:
-        order = [LIGHTGBM_REGULAR, CATBOOST, LIGHTGBM_EXTRA, XGBOOST, LIGHTGBM, LINEAR, NEURAL]
+        order = [LIGHTGBM_REGULAR, CATBOOST, LIGHTGBM_EXTRA, XGBOOST, LIGHTGBM, LINEAR]
     elif n_rows > SMALL_FOREST_ROWS:
-        order = [LIGHTGBM_REGULAR, CATBOOST, LIGHTGBM, LIGHTGBM_EXTRA, LINEAR, NEURAL, EXTRA_TREES]
+        order = [LIGHTGBM_REGULAR, CATBOOST, LIGHTGBM, LIGHTGBM_EXTRA, LINEAR, EXTRA_TREES]
         order += [XGBOOST, LIGHTGBM_SHALLOW]
     else:
-        order = [LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_REGULAR, LINEAR, NEURAL, EXTRA_TREES]
+        order = [LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_REGULAR, LINEAR, EXTRA_TREES]
         order += [LIGHTGBM, XGBOOST, LIGHTGBM_SHALLOW]
     if n_rows <= MANY_ROWS and n_features <= 200 and NEIGHBOURS not in order:
         order.append(NEIGHBOURS)
-    if seconds < NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
-        order = [c for c in order if c.learner != NEURAL.learner]
+    if seconds >= NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
+        order.insert(NEURAL_PLACE if n_classes and n_rows <= MANY_ROWS else len(order), NEURAL)
     if n_rows > SMALL_FOREST_ROWS:
         order = [SMALL_EXTRA_TREES if c is EXTRA_TREES else c for c in order]
     known = {c.name for c in order}
