@@ -14,7 +14,8 @@ from modelwright.core.model import Model
 from modelwright.core.ports import Exam, Lesson
 from modelwright.core.task import Task, TaskKind
 from modelwright.features.plan import FeaturePlan, recommend
-from modelwright.flows.builtin import LEARNERS, catalogue
+from modelwright.flows.builtin import LEARNERS as BUILT_IN
+from modelwright.flows.builtin import catalogue
 from modelwright.learners.blend import Blend
 from modelwright.packaging._states import fold, unfold
 from modelwright.packaging.package import Golden
@@ -22,6 +23,8 @@ from modelwright.packaging.reading import _restored, read
 from modelwright.packaging.writing import write
 
 pl = pytest.importorskip("polars")
+LEARNERS = sorted(set(BUILT_IN) - {"foundation"})
+"""All that learn without a file of weights; that one has tests of its own."""
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::UserWarning")]
 
 N_ROWS = 300

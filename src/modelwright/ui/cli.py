@@ -6,11 +6,32 @@ import click
 
 from modelwright.ui import explaining, exploring, handbook, monitoring, releasing, reporting, serving, training
 
+SECTIONS = {
+    "Make a model and use it": training.COMMANDS,
+    "Understand it and tell others": (*explaining.COMMANDS, *reporting.COMMANDS, *handbook.COMMANDS),
+    "Put it into production": (*releasing.COMMANDS, *serving.COMMANDS),
+    "Keep it good": monitoring.COMMANDS,
+    "Explore a table without a target": exploring.COMMANDS,
+}
+"""All commands, by what they are for."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
+
+class Sections(click.Group):
+    """A group whose help lists its commands by what they are for."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one list of commands a section."""
+        width = max(len(name) for name in self.commands)
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                limit = formatter.width - 6 - width
+                formatter.write_dl([(str(c.name).ljust(width), c.get_short_help_str(limit)) for c in commands])
+
+
+@click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
 @click.version_option(package_name="modelwright")
 def main() -> None:
-    """From a raw table to an evaluated, documented, safely packaged model.
+    """From a raw table to an evaluated, documented, safely packaged model, and on into production.
 
     \b
     modelwright train churn.csv --target Churn --budget 60s --out churn.model
@@ -19,14 +40,6 @@ def main() -> None:
     """  # noqa: D301 - click reads a real backspace as "keep these lines"
 
 
-for command in (
-    *training.COMMANDS,
-    *explaining.COMMANDS,
-    *handbook.COMMANDS,
-    *exploring.COMMANDS,
-    *reporting.COMMANDS,
-    *releasing.COMMANDS,
-    *serving.COMMANDS,
-    *monitoring.COMMANDS,
-):
-    main.add_command(command)
+for section in SECTIONS.values():
+    for command in section:
+        main.add_command(command)
