@@ -20,7 +20,12 @@ def verdict(reason: str = "because", **outcomes: Outcome) -> Verdict:
     return Verdict("f" * 32, "p" * 32, checks, "c" * 32)
 
 
-MIXED = {"screen": Outcome.FAIL, "compare": Outcome.UNDECIDED, "approve": Outcome.NOT_APPLICABLE, "shadow": Outcome.FAIL}
+MIXED = {
+    "screen": Outcome.FAIL,
+    "compare": Outcome.UNDECIDED,
+    "approve": Outcome.NOT_APPLICABLE,
+    "shadow": Outcome.FAIL,
+}
 
 
 def test_junit_counts_what_stops():

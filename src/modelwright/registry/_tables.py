@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUSY_SECONDS = 60.0
+LOCK_NUMBER = 6_507_281_943
+"""Names the lock that writers of a PostgreSQL store hold."""
 _VERSIONS = "SELECT name, version, creation_time, run_id, source FROM model_versions"
 _TAGS = 'SELECT name, version, "key", value FROM model_version_tags'
 _ALIASES = "SELECT name, version, alias FROM registered_model_aliases"
@@ -89,6 +91,14 @@ class Tables:
                     insert = 'INSERT INTO model_version_tags (name, version, "key", value) VALUES (?, ?, ?, ?)'
                     run(insert, (*which, value))
 
+    def locked(self) -> Any:
+        """Return a connection to PostgreSQL that holds the writers' lock until it is closed."""
+        with self._open() as run:
+            run("SELECT 1")
+        connection = self._connect()
+        connection.execute("SELECT pg_advisory_lock(%s)", (LOCK_NUMBER,))
+        return connection
+
     @contextmanager
     def _open(self) -> Iterator[Any]:
         """Yield a function that runs one statement; all of a block is one transaction."""
@@ -130,6 +140,18 @@ def _versions(rows: list[Any], tags: list[Any], aliases: list[Any]) -> tuple[Ver
         both = tuple(sorted(named.get(place, ())))
         made.append(Version(*place, known.get(FINGERPRINT, ""), when, both, run_id or "", source or "", known))
     return tuple(made)
+
+
+@contextmanager
+def postgres_lock(address: str) -> Iterator[None]:
+    """Hold a database's own lock while the block runs: MLflow makes its tables without one.
+
+    Raises:
+        RegistryUnavailable: The database cannot be reached.
+        MissingLibrary: psycopg is not installed.
+    """
+    with closing(postgres_tables(address).locked()):
+        yield
 
 
 def sqlite_tables(path: Path) -> Tables:

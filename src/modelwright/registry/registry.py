@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from modelwright.core.errors import NotAllowed, RegistryUnavailable, UnknownModel, closest
+from modelwright.registry._tables import postgres_lock
 from modelwright.registry.home import PACKAGE, Home
 from modelwright.registry.locking import locked
 from modelwright.registry.names import CHALLENGER, CHAMPION, Ref, check_name
@@ -132,9 +133,8 @@ class Registry:
         check_name(name)
         location = None if self.home.address.startswith("http") else self.home.artifacts.resolve().as_uri()
         tags = {**entry.tags, FINGERPRINT: entry.fingerprint}
-        with recording.client_of(self.home) as client:
+        with recording.client_of(self.home, self._lock, self._make_wal) as client:
             with self._lock():
-                self._make_wal()
                 experiment = recording.ensure(client, name, location)
                 run = recording.record(client, experiment, params=entry.params, measures=entry.measures, tags=tags)
             # Copying a large package takes time, and nobody need wait for it.
@@ -258,8 +258,10 @@ class Registry:
             shutil.rmtree(part, ignore_errors=True)
 
     def _lock(self) -> AbstractContextManager[None]:
-        """Hold the project's lock; a server or a database sorts out its writers itself."""
-        return nullcontext() if self.home.database is None else locked(self.home.lock)
+        """Hold the project's or the database's lock; a server sorts out its writers itself."""
+        if self.home.address.startswith("http"):
+            return nullcontext()
+        return postgres_lock(self.home.address) if self.home.database is None else locked(self.home.lock)
 
     def _make_wal(self) -> None:
         """Let readers read while someone writes; SQLite remembers it in the file."""
