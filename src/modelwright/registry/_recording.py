@@ -44,6 +44,7 @@ def client_of(
     # MLflow reports its use to its makers unless told not to; nothing here talks to anyone unasked.
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ.setdefault("DO_NOT_TRACK", "true")
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     with _quiet():
         try:
             from mlflow.exceptions import MlflowException
