@@ -15,6 +15,7 @@ import pytest
 import modelwright
 from modelwright.core.errors import (
     BrokenAudit,
+    InvalidName,
     InvalidPackage,
     NotAllowed,
     UnknownModel,
@@ -83,6 +84,26 @@ def test_a_first_champion_and_what_it_is_good_for(project, churn_model, later_cs
     told = modelwright.models("churn").to_dict()["versions"]
     assert [v["version"] for v in told] == [1, 2]
     assert all(not {"source", "path", "run_id"} & v.keys() for v in told)
+
+
+def test_mlflow_loads_what_is_registered(project, later_csv):
+    code = (
+        "import sys, warnings; warnings.simplefilter('ignore')\n"
+        "import mlflow, pandas\n"
+        "mlflow.set_tracking_uri(sys.argv[1])\n"
+        "rows = pandas.read_csv(sys.argv[2], thousands=',')\n"
+        "print(len(mlflow.pyfunc.load_model('models:/churn@challenger').predict(rows)))"
+    )
+    store = f"sqlite:///{project}/.modelwright/registry.db"
+    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    command = [sys.executable, "-c", code, store, str(later_csv)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout.strip() == "80", done.stderr
+
+
+def test_a_name_that_cannot_be_is_told_before_training(project, churn_csv):
+    with pytest.raises(InvalidName):
+        modelwright.train(churn_csv, target="churn", effort=1, name="../churn")
 
 
 def test_a_candidate_that_is_no_better_is_not_promoted(project, churn_csv):

@@ -33,6 +33,8 @@ def database(postgres):
 
 def test_eight_processes_on_an_empty_postgres_lose_nothing(database, tmp_path, folder):
     home = Home(tmp_path / FOLDER, database)
+    Registry(home).check_ready("churn")  # there are no tables yet
+    assert Registry(home).names() == ()
     register_at_once(home, folder, 8, 2)
     registry = Registry(home)
     versions = registry.versions("churn")

@@ -8,11 +8,12 @@ import shutil
 import sqlite3
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from modelwright.core.errors import NotAllowed, RegistryUnavailable, UnknownModel, closest
+from modelwright.core.errors import MissingLibrary, NotAllowed, RegistryUnavailable, UnknownModel, closest
 from modelwright.registry._tables import postgres_lock
 from modelwright.registry.home import PACKAGE, Home
 from modelwright.registry.locking import locked
@@ -57,6 +58,20 @@ class Registry:
 
     def __init__(self, home: Home) -> None:
         self.home = home
+
+    def check_ready(self, name: str) -> None:
+        """Check that a package could be registered, before hours of training say otherwise.
+
+        Raises:
+            InvalidName: The name is none.
+            MissingLibrary: MLflow is not installed.
+            RegistryUnavailable: The store cannot be read.
+        """
+        check_name(name)
+        if find_spec("mlflow") is None or find_spec("sqlalchemy") is None:
+            raise MissingLibrary("registering a model needs MLflow", fix="pip install 'modelwright[mlflow]'")
+        if self.home.address:
+            self.names()
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the registered models, sorted."""
