@@ -58,6 +58,7 @@ class Case:
         table: A labelled table that was given, or None.
         rows: Its rows whose target is known.
         shadowed: What the shadow recorded, or None.
+        approving: Hash, person and reason of the audit log's approvals; None where others' logs may hold them.
         looks: Fingerprints of earlier candidates by the name of the rows they were compared on.
     """
 
@@ -69,6 +70,7 @@ class Case:
     table: Table | None = None
     rows: Labelled | None = None
     shadowed: Shadowed | None = None
+    approving: frozenset[tuple[Any, Any, Any]] | None = None
     looks: Mapping[str, frozenset[str]] | None = None
 
 
@@ -86,7 +88,7 @@ def judge(case: Case) -> Verdict:
         _shadow(case),
         gate.document(task, evidence, sealed_answers(package), card_faults(package), policy),
         _compare(case),
-        gate.approve(_approvals(case.version), case.version.author, policy),
+        gate.approve(_approvals(case), case.version.author, policy),
     )
     champion = "" if case.champion is None else case.champion.fingerprint
     return Verdict(package.fingerprint, policy.fingerprint, checks, champion)
@@ -308,8 +310,10 @@ def other_question(one: Package, other: Package) -> str:
     return "; ".join(f"its {what} is {x}, not {y}" for what, x, y in pairs if x != y)
 
 
-def _approvals(version: Version) -> Sequence[Mapping[str, Any]]:
-    """Return the approvals of this very package."""
-    return [
+def _approvals(case: Case) -> Sequence[Mapping[str, Any]]:
+    """Return the approvals of this very package; of a project's own store, those that its audit log knows."""
+    version, entries = case.version, case.approving
+    found = [
         a for a in version.approvals if a.get("fingerprint") == version.fingerprint and {"who", "reason"} <= a.keys()
     ]
+    return found if entries is None else [a for a in found if (a.get("entry"), a["who"], a["reason"]) in entries]

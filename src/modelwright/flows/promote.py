@@ -108,8 +108,11 @@ def promote(
     table = None if data is None else read_table(data)
     rows = None if table is None else labelled(table, package)
     shadowed = shadow_of(package, against, within, ledger)
-    looks = looks_in(audit_of(within).check().entries)
-    verdict = judge(Case(version, path, package, against, rules, table, rows, shadowed, looks))
+    entries = audit_of(within).check().entries
+    known = frozenset((e.hash, e.who, e.reason) for e in entries if e.action == "approve")
+    approving = known if within.home.is_embedded else None
+    case = Case(version, path, package, against, rules, table, rows, shadowed, approving, looks_in(entries))
+    verdict = judge(case)
     before = None if champion is None else champion.number
     moves = verdict.passes and not dry_run
     if moves:

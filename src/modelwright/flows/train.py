@@ -18,6 +18,7 @@ from modelwright.flows._evidence import judge
 from modelwright.flows._golden import golden_sample, sealed_record
 from modelwright.flows._memory import thinned
 from modelwright.flows._preparing import prepare, read_sealed
+from modelwright.flows._registry import registry
 from modelwright.flows._speed import speed_and_size
 from modelwright.flows.predictor import Predictor
 from modelwright.flows.register import register
@@ -26,7 +27,6 @@ from modelwright.learners.trees import use_threads
 from modelwright.packaging.package import Package
 from modelwright.packaging.reading import read as read_package
 from modelwright.packaging.writing import check_writable, write
-from modelwright.registry.names import check_name
 from modelwright.reports.charts import warm
 from modelwright.reports.summary import summary
 from modelwright.search.final import ALL_ROWS, FinalFit, evidence_model
@@ -124,7 +124,7 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
             half written.
     """
     if settings.name is not None:
-        check_name(settings.name)
+        registry().check_ready(settings.name)
     out = Path(settings.out or default_out(source, settings.target))
     check_writable(out)
     stages = Stages(run)

@@ -6,14 +6,15 @@ import logging
 import os
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.core.errors import MissingLibrary, RegistryUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from modelwright.registry.home import Home
 
@@ -24,8 +25,17 @@ _LOUD = ("mlflow", "alembic")
 
 
 @contextmanager
-def client_of(home: Home) -> Iterator[Any]:
-    """Yield MLflow's client of a store; its tables are made or migrated on the way.
+def client_of(
+    home: Home,
+    lock: Callable[[], AbstractContextManager[None]] = nullcontext,
+    prepare: Callable[[], None] = lambda: None,
+) -> Iterator[Any]:
+    """Yield MLflow's client of a store; its tables are made or migrated on the way, under the lock.
+
+    Args:
+        home: Where the store is.
+        lock: Held while tables are made: MLflow's own migrations stumble over each other.
+        prepare: Called under the lock before.
 
     Raises:
         MissingLibrary: MLflow is not installed.
@@ -34,6 +44,7 @@ def client_of(home: Home) -> Iterator[Any]:
     # MLflow reports its use to its makers unless told not to; nothing here talks to anyone unasked.
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ.setdefault("DO_NOT_TRACK", "true")
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     with _quiet():
         try:
             from mlflow.exceptions import MlflowException
@@ -44,7 +55,12 @@ def client_of(home: Home) -> Iterator[Any]:
             ) from error
         _hush()  # importing it has set its loggers anew
         try:
-            yield MlflowClient(tracking_uri=home.uri, registry_uri=home.uri)
+            with lock():
+                prepare()
+                client = MlflowClient(tracking_uri=home.uri, registry_uri=home.uri)
+                client.get_experiment_by_name("Default")  # whichever store is made lazily is made now
+                client.search_registered_models(max_results=1)
+            yield client
         except MlflowException as error:
             raise RegistryUnavailable(
                 "MLflow keeps what is registered",

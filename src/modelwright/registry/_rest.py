@@ -121,7 +121,9 @@ class Rest:
         except HTTPError as error:
             with error:
                 said = error.read(10_000).decode(errors="replace")
-            if _MISSING in said or (error.code == 404 and method == "GET"):
+            # An alias that is not there is, to MLflow, an invalid parameter rather than a missing resource.
+            is_absent = error.code in (400, 404) and ("not found" in said or _MISSING in said)
+            if is_absent and method in ("GET", "DELETE"):
                 return None
             raise self._down(f"{error.code} {said[:200]}") from error
         except (URLError, OSError, ValueError) as error:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUSY_SECONDS = 60.0
+LOCK_NUMBER = 6_507_281_943
+"""Names the lock that writers of a PostgreSQL store hold."""
+_LAST_TABLE = "registered_model_aliases"
+"""Of the tables used here the one that MLflow's migrations make last."""
 _VERSIONS = "SELECT name, version, creation_time, run_id, source FROM model_versions"
 _TAGS = 'SELECT name, version, "key", value FROM model_version_tags'
 _ALIASES = "SELECT name, version, alias FROM registered_model_aliases"
@@ -27,8 +31,13 @@ _ALIASES = "SELECT name, version, alias FROM registered_model_aliases"
 class Tables:
     """Reads and marks through SQL; made by ``sqlite_tables`` or ``postgres_tables``."""
 
-    def __init__(self, connect: Any, place: str) -> None:
-        self._connect, self._place = connect, place
+    def __init__(self, connect: Any, place: str, asks: str) -> None:
+        self._connect, self._place, self._asks = connect, place, asks
+
+    def are_made(self) -> bool:
+        """Return whether MLflow has made its tables in the database yet."""
+        with self._open() as run:
+            return bool(run(self._asks, (_LAST_TABLE,)))
 
     def names(self) -> tuple[str, ...]:
         """See ``Shelf``."""
@@ -89,6 +98,14 @@ class Tables:
                     insert = 'INSERT INTO model_version_tags (name, version, "key", value) VALUES (?, ?, ?, ?)'
                     run(insert, (*which, value))
 
+    def locked(self) -> Any:
+        """Return a connection to PostgreSQL that holds the writers' lock until it is closed."""
+        with self._open() as run:
+            run("SELECT 1")
+        connection = self._connect()
+        connection.execute("SELECT pg_advisory_lock(%s)", (LOCK_NUMBER,))
+        return connection
+
     @contextmanager
     def _open(self) -> Iterator[Any]:
         """Yield a function that runs one statement; all of a block is one transaction."""
@@ -97,9 +114,7 @@ class Tables:
                 yield lambda text, values=(): _run(connection, text, values)
                 connection.commit()
         except Exception as error:
-            if "no such table" in str(error) or "UndefinedTable" in type(error).__name__:
-                got = "a database in which MLflow has made no tables"
-            elif isinstance(error, sqlite3.Error) or type(error).__module__.startswith("psycopg"):
+            if isinstance(error, sqlite3.Error) or type(error).__module__.startswith("psycopg"):
                 got = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             else:
                 raise
@@ -132,6 +147,18 @@ def _versions(rows: list[Any], tags: list[Any], aliases: list[Any]) -> tuple[Ver
     return tuple(made)
 
 
+@contextmanager
+def postgres_lock(address: str) -> Iterator[None]:
+    """Hold a database's own lock while the block runs: MLflow makes its tables without one.
+
+    Raises:
+        RegistryUnavailable: The database cannot be reached.
+        MissingLibrary: psycopg is not installed.
+    """
+    with closing(postgres_tables(address).locked()):
+        yield
+
+
 def sqlite_tables(path: Path) -> Tables:
     """Return the shelf in an SQLite file that MLflow has made."""
 
@@ -140,7 +167,7 @@ def sqlite_tables(path: Path) -> Tables:
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
 
-    return Tables(connect, path.name)
+    return Tables(connect, path.name, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?")
 
 
 def postgres_tables(address: str) -> Tables:
@@ -156,4 +183,5 @@ def postgres_tables(address: str) -> Tables:
             "a registry in PostgreSQL needs psycopg", got=str(error), fix="pip install 'modelwright[sql]'"
         ) from error
     plain = "postgresql" + address[address.index("://") :]
-    return Tables(lambda: psycopg.connect(plain, connect_timeout=10), "PostgreSQL")
+    asks = "SELECT 1 WHERE to_regclass(?) IS NOT NULL"
+    return Tables(lambda: psycopg.connect(plain, connect_timeout=10), "PostgreSQL", asks)

@@ -88,9 +88,10 @@ class Home:
         if self.address.startswith("http"):
             return Rest(self.address, self.token)
         database = self.database
-        if database is None:
-            return postgres_tables(self.address)
-        return sqlite_tables(database) if database.exists() else None
+        if database is not None and not database.exists():
+            return None
+        tables = postgres_tables(self.address) if database is None else sqlite_tables(database)
+        return tables if tables.are_made() else None
 
     def stamp(self) -> str:
         """Return a text that differs after the store was written, or nothing where that cannot be told for free."""

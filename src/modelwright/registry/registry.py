@@ -8,11 +8,13 @@ import shutil
 import sqlite3
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from modelwright.core.errors import NotAllowed, RegistryUnavailable, UnknownModel, closest
+from modelwright.core.errors import MissingLibrary, NotAllowed, RegistryUnavailable, UnknownModel, closest
+from modelwright.registry._tables import postgres_lock
 from modelwright.registry.home import PACKAGE, Home
 from modelwright.registry.locking import locked
 from modelwright.registry.names import CHALLENGER, CHAMPION, Ref, check_name
@@ -56,6 +58,20 @@ class Registry:
 
     def __init__(self, home: Home) -> None:
         self.home = home
+
+    def check_ready(self, name: str) -> None:
+        """Check that a package could be registered, before hours of training say otherwise.
+
+        Raises:
+            InvalidName: The name is none.
+            MissingLibrary: MLflow is not installed.
+            RegistryUnavailable: The store cannot be read.
+        """
+        check_name(name)
+        if find_spec("mlflow") is None or find_spec("sqlalchemy") is None:
+            raise MissingLibrary("registering a model needs MLflow", fix="pip install 'modelwright[mlflow]'")
+        if self.home.address:
+            self.names()
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the registered models, sorted."""
@@ -132,9 +148,8 @@ class Registry:
         check_name(name)
         location = None if self.home.address.startswith("http") else self.home.artifacts.resolve().as_uri()
         tags = {**entry.tags, FINGERPRINT: entry.fingerprint}
-        with recording.client_of(self.home) as client:
+        with recording.client_of(self.home, self._lock, self._make_wal) as client:
             with self._lock():
-                self._make_wal()
                 experiment = recording.ensure(client, name, location)
                 run = recording.record(client, experiment, params=entry.params, measures=entry.measures, tags=tags)
             # Copying a large package takes time, and nobody need wait for it.
@@ -258,8 +273,10 @@ class Registry:
             shutil.rmtree(part, ignore_errors=True)
 
     def _lock(self) -> AbstractContextManager[None]:
-        """Hold the project's lock; a server or a database sorts out its writers itself."""
-        return nullcontext() if self.home.database is None else locked(self.home.lock)
+        """Hold the project's or the database's lock; a server sorts out its writers itself."""
+        if self.home.address.startswith("http"):
+            return nullcontext()
+        return postgres_lock(self.home.address) if self.home.database is None else locked(self.home.lock)
 
     def _make_wal(self) -> None:
         """Let readers read while someone writes; SQLite remembers it in the file."""
