@@ -186,7 +186,10 @@ def main() -> None:
     page = "\n".join(lines)
     print(page)
     if asked.out:
-        Path(asked.out).write_text(f"# The service under load\n\n`{' '.join(sys.argv)}`\n\n{page}\n")
+        note = f"{asked.rounds} rounds of {asked.seconds} s; load average at the end {os.getloadavg()[0]:.0f}"
+        Path(asked.out).write_text(
+            f"# The service under load\n\n`python benchmarks/service.py {package.name}`, {note}\n\n{page}\n"
+        )
 
 
 if __name__ == "__main__":
