@@ -16,6 +16,7 @@ import msgspec
 
 from modelwright.core.errors import ModelwrightError
 from modelwright.service import bodies, inference_protocol, invocations, labels, openapi, page, routes
+from modelwright.service.batching import Batcher
 from modelwright.service.limiting import Rates
 from modelwright.service.logs import place_of
 from modelwright.service.refusals import Refused, too_large
@@ -81,6 +82,7 @@ class App:
         self._keyring, self._recorder, self._counters = keyring, recorder, counters
         self._limits, self._hosts, self._log, self._tracer = limits, hosts, log, tracer
         self._rates = Rates(limits.requests_per_second)
+        self._batcher = Batcher()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="score")
         self._in_flight, self._n_asked = 0, 0
         self._shadows: set[asyncio.Future[Any]] = set()
@@ -232,7 +234,7 @@ class App:
         if len(rows) > ROWS_AT_ONCE:
             answers = await asyncio.get_running_loop().run_in_executor(self._threads, scorer.answer, rows)
         else:
-            answers = scorer.answer(rows)
+            answers = await self._batcher.answer(scorer, rows)
         ids = self._recorder.ids(len(rows))
         seconds = time.perf_counter() - started
         recorded = self._recorder.record(scorer, rows, answers, ids, seconds=seconds, role=role)
