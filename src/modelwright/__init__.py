@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from modelwright.core.errors import ModelwrightError
     from modelwright.flows.api import evaluate, load, predict, profile, report, train
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
+    from modelwright.flows.monitoring_api import replay, watch
 
 __all__ = [
     "ModelwrightClassifier",
@@ -23,14 +24,18 @@ __all__ = [
     "load",
     "predict",
     "profile",
+    "replay",
     "report",
     "train",
+    "watch",
 ]
 
 _HOMES = {
     "ModelwrightError": "modelwright.core.errors",
     "ModelwrightClassifier": "modelwright.flows.estimators",
     "ModelwrightRegressor": "modelwright.flows.estimators",
+    "replay": "modelwright.flows.monitoring_api",
+    "watch": "modelwright.flows.monitoring_api",
 }
 
 
