@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from modelwright.monitoring.budget import DAYS_A_MONTH, Stream, openings, simulate
+from modelwright.monitoring.budget import CLEARLY, DAYS_A_MONTH, Stream, openings, simulate
 from modelwright.monitoring.panel import Panel, fit_panel
 from modelwright.monitoring.scanning import scan
 from modelwright.monitoring.traits import levels_trait, numbers_trait
@@ -80,6 +80,14 @@ def year(n_columns: int, rows: int, n_reference: int, rng: np.random.Generator) 
     return panel, sums, sizes
 
 
+def by_cause(strong: np.ndarray, panel: Panel) -> np.ndarray:
+    """Return where some monitor of each cause is strong, shape (n_windows, n_causes)."""
+    found = np.zeros((len(strong), int(panel.causes.max()) + 1), dtype=bool)
+    for monitor, cause in enumerate(panel.causes):
+        found[:, cause] |= strong[:, monitor]
+    return found
+
+
 def main() -> None:
     """Simulate, count and write one line of JSON for each budget."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -102,10 +110,8 @@ def main() -> None:
                 thresholds = {b: null.threshold(b) for b in BUDGETS}
             strength = np.abs(scan(panel, sums, sizes).strength)
             for budget in BUDGETS:
-                over = np.zeros((DAYS, int(panel.causes.max()) + 1), dtype=bool)
-                for monitor, cause in enumerate(panel.causes):
-                    over[:, cause] |= strength[:, monitor] >= thresholds[budget]
-                alarms[budget] += int(openings(over).any(axis=1).sum())
+                over, clear = (by_cause(strength >= thresholds[budget] + more, panel) for more in (0.0, CLEARLY))
+                alarms[budget] += int(openings(over, clear).any(axis=1).sum())
         for budget in BUDGETS:
             rate = alarms[budget] / options.years / 12
             line = {

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         train,
     )
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
+    from modelwright.flows.monitoring_api import replay, watch
 
 __all__ = [
     "ModelwrightClassifier",
@@ -50,16 +51,20 @@ __all__ = [
     "profile",
     "promote",
     "register",
+    "replay",
     "report",
     "rollback",
     "study",
     "train",
+    "watch",
 ]
 
 _HOMES = {
     "ModelwrightError": "modelwright.core.errors",
     "ModelwrightClassifier": "modelwright.flows.estimators",
     "ModelwrightRegressor": "modelwright.flows.estimators",
+    "replay": "modelwright.flows.monitoring_api",
+    "watch": "modelwright.flows.monitoring_api",
 }
 
 

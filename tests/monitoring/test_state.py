@@ -91,6 +91,13 @@ def test_silence_and_acknowledgement(state, clock):
     assert [a["acknowledged_by"] for a in state.alarms()] == ["ada", None]
 
 
+def test_what_was_over_before_anyone_looked_is_no_news(state):
+    over = Alarm("c" * 16, "churn", 5.0, "x moved", (), ("x",), ended=9.0)
+    assert state.record("churn", [over], ["hook"], {}) == ["c" * 16]
+    assert state.due(["hook"]) == []
+    assert state.alarms()[0]["ended"] == 9.0
+
+
 KILLED = """
 import os, signal, sys
 from modelwright.core.signal import Alarm

@@ -123,7 +123,7 @@ def _rows(answered: list[Answered], model: Model) -> tuple[pl.DataFrame, Floats,
     """Return conformed rows, scores, which outcomes are known, and encoded targets."""
     records = [a.record for a in answered]
     names = [c.name for c in model.contract.columns if c.role is not Role.TARGET]
-    raw = pl.DataFrame([pl.Series(n, [_text(r.row.get(n)) for r in records], dtype=pl.String) for n in names])
+    raw = pl.DataFrame([_series(n, [r.row.get(n) for r in records]) for n in names])
     frame = conform(raw, model.contract).frame
     scores = np.array([r.scores for r in records], dtype=np.float64)
     if not model.task.is_classification:
@@ -132,6 +132,13 @@ def _rows(answered: list[Answered], model: Model) -> tuple[pl.DataFrame, Floats,
     table = Table(pl.DataFrame({model.task.target: pl.Series(outcome, dtype=pl.String)}), "ledger", "")
     target, known = encode(table, model.task, model.contract)
     return frame, scores, known, target
+
+
+def _series(name: str, cells: list[Any]) -> pl.Series:
+    """Return cells as they came: numbers where all are, else text, which the contract says how to read."""
+    if any(c is not None for c in cells) and all(c is None or type(c) in (int, float) for c in cells):
+        return pl.Series(name, cells, dtype=pl.Float64, strict=False)
+    return pl.Series(name, [_text(c) for c in cells], dtype=pl.String)
 
 
 def _text(value: object) -> str | None:

@@ -307,8 +307,8 @@ def _entry(play: _Play, reign: _Reign, start: float, end: float, rows: Ints) -> 
     matrix = model.plan.matrix(p.frame[rows])
     seen = quality(reign.baseline, model, scores, matrix, p.target[rows], np.ones(len(rows), dtype=bool))
     trusted = is_trusted(reign.agreements[: max(len(reign.agreements) - math.ceil(play.delay / play.every), 0)])
-    reign.agreements.append(seen.agrees(metric))
     named = metric if metric in seen.estimated else "rmse" if not p.task.is_classification else "log_loss"
+    reign.agreements.append(seen.agrees(named))
     return {
         **entry,
         "metric": named,

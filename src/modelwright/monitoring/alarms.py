@@ -10,7 +10,7 @@ import numpy as np
 from modelwright.core.fingerprint import fingerprint
 from modelwright.core.signal import OF_QUALITY, Action, Advice, Alarm, Aspect, Signal
 from modelwright.monitoring import effects
-from modelwright.monitoring.budget import QUIET_WINDOWS, Stream, detectable, openings, simulate
+from modelwright.monitoring.budget import CLEARLY, QUIET_WINDOWS, Stream, detectable, openings, simulate
 from modelwright.monitoring.scanning import scan
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def alarms(baseline: Baseline, windows: Sequence[Window], rule: Plan) -> tuple[A
         return ()
     seen = course(baseline, windows)
     over = seen.over(rule.threshold)
-    begins = openings(over)
+    begins = openings(over, seen.over(rule.threshold + CLEARLY))
     return tuple(
         _alarm(baseline, windows, seen, over, int(window), rule) for window in np.flatnonzero(begins.any(axis=1))
     )

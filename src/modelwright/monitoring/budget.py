@@ -28,6 +28,8 @@ QUIET_WINDOWS = 3
 """A cause is over when it has been below its threshold for so many windows."""
 JOINED_WINDOWS = 2
 """Causes that begin within so many windows of an alarm's own are further signs of it, and raise none of their own."""
+CLEARLY = 1.0
+"""Standard errors beyond the threshold from which a cause is no mere further sign of another."""
 WINDOWS_SIMULATED = 30_000
 STREAM_WINDOWS_MOST = 400
 FITTED = 11
@@ -63,7 +65,8 @@ class Null:
 
     def rate(self, threshold: float) -> float:
         """Return false alarms a month at this threshold."""
-        n_alarms = int(openings(self.peaks >= threshold).any(axis=-1).sum())
+        raised = openings(self.peaks >= threshold, self.peaks >= threshold + CLEARLY)
+        n_alarms = int(raised.any(axis=-1).sum())
         return n_alarms / self.months
 
     @property
@@ -192,28 +195,34 @@ def _root(correlation: Floats) -> Floats:
     return root
 
 
-def openings(over: Bools) -> Bools:
+def openings(over: Bools, clear: Bools) -> Bools:
     """Return where alarms begin, from where causes are over their threshold; the one rule of all alarms.
 
-    A cause begins when it is over after having been quiet for ``QUIET_WINDOWS``; causes that begin within
-    ``JOINED_WINDOWS`` after an alarm belong to it.
+    A cause begins when it is over after having been quiet for ``QUIET_WINDOWS``. Within ``JOINED_WINDOWS`` after an
+    alarm it is taken for a further sign of the same, unless it is clear: then it raises an alarm of its own.
 
     Args:
         over: Shape (…, n_windows, n_causes), in order of time.
+        clear: Likewise: over by ``CLEARLY`` and more.
 
     Returns:
-        Likewise: true where a cause begins an alarm. Several true in one window are one alarm.
+        Likewise: true where a cause raises an alarm. Several true in one window are one alarm.
     """
-    begins = over.copy()
+    begins, active = over.copy(), over.copy()
     for back in range(1, QUIET_WINDOWS + 1):
         begins[..., back:, :] &= ~over[..., :-back, :]
-    any_begins: Bools = np.asarray(begins.any(axis=-1))
+        active[..., back:, :] |= over[..., :-back, :]
+    raised = np.zeros_like(over)
     last = np.full(over.shape[:-2], -JOINED_WINDOWS - 1)
+    told = np.zeros_like(over[..., 0, :])
     for window in range(over.shape[-2]):
-        is_alarm = any_begins[..., window] & (window - last > JOINED_WINDOWS)
-        last = np.where(is_alarm, window, last)
-        any_begins[..., window] = is_alarm
-    return begins & any_begins[..., None]
+        told &= active[..., window, :]
+        loud = clear[..., window, :] & ~told
+        is_near = (window - last <= JOINED_WINDOWS)[..., None]
+        raised[..., window, :] = np.where(is_near, loud, loud | begins[..., window, :])
+        told |= raised[..., window, :]
+        last = np.where(raised[..., window, :].any(axis=-1), window, last)
+    return raised
 
 
 def detectable(

@@ -11,6 +11,7 @@ import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -184,7 +185,7 @@ def deliver(state: WatchState, destinations: Sequence[Destination]) -> tuple[int
     for key, name, alarm in state.due(tuple(by_name)):
         try:
             by_name[name].send(key, alarm)
-        except (OSError, smtplib.SMTPException, ValueError) as error:
+        except (OSError, HTTPException, smtplib.SMTPException, ValueError) as error:
             state.failed(key, f"{type(error).__name__}: {error}")
             failed += 1
         else:

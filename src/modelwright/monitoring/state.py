@@ -119,6 +119,8 @@ class WatchState:
                 if not added:
                     continue
                 new.append(alarm.id)
+                if alarm.ended is not None:  # over before anyone looked: on record, and no news
+                    continue
                 if "" in silenced or (alarm.columns and set(alarm.columns) <= silenced):
                     continue
                 for destination in destinations:
