@@ -123,8 +123,8 @@ def test_no_columns_at_all():
 def test_intervals_hold_the_closed_form_in_93_to_97_of_100():
     truth = {"c0": 3 - 1, "c1": np.sqrt(3) - 1}
     hits = dict.fromkeys(truth, 0)
-    for seed in range(1_000):
+    for seed in range(500):
         for e in importance(linear(2, 1, 0), *problem(1_000, seed), VALUE, seed=seed):
             if e["column"] in truth:
                 hits[e["column"]] += e["low"] <= truth[e["column"]] <= e["high"]
-    assert all(0.93 <= n / 1_000 <= 0.97 for n in hits.values()), hits
+    assert all(0.93 <= n / 500 <= 0.97 for n in hits.values()), hits

@@ -40,6 +40,7 @@ def test_the_sealed_rows_are_found_in_the_table_they_came_from(churn, churn_mode
     assert churn.facts["slices"]["n_rows"] == len(churn_model.package.sealed.target)
 
 
+@pytest.mark.slow
 def test_new_labelled_rows_are_judged_as_such(churn_model, later_csv):
     found = modelwright.explain(churn_model.path, later_csv)
     assert found.facts["judged_on"] == "80 labelled rows, taken as not learnt from"
@@ -63,6 +64,7 @@ def test_everything_asked_for_is_there_and_is_json(churn):
     assert facts["uncertainty"]["coverage"] == 0.9
 
 
+@pytest.mark.slow
 def test_counterfactuals_work_and_keep_the_contract(house, house_model):
     facts = house[0].facts
     contract = house_model.package.model.contract
@@ -86,6 +88,7 @@ def test_counterfactuals_work_and_keep_the_contract(house, house_model):
     assert tried
 
 
+@pytest.mark.slow
 def test_regression_is_explained_in_the_targets_unit(house):
     facts = house[0].facts
     assert facts["space"] == "value"
@@ -95,6 +98,7 @@ def test_regression_is_explained_in_the_targets_unit(house):
     assert low < facts["rows"][0]["answer"] < high
 
 
+@pytest.mark.slow
 def test_the_page_stands_alone(house):
     text = house[1].read_text()
     assert "<script" not in text
@@ -110,6 +114,7 @@ def test_the_summary_fits_the_terminal(churn, width):
     assert any("Row 1" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_without_any_table_the_golden_sample_serves(churn_model):
     found = modelwright.explain(churn_model.path)
     assert found.facts["n_known"] == 20
@@ -117,6 +122,7 @@ def test_without_any_table_the_golden_sample_serves(churn_model):
     assert any("--data" in note for note in found.facts["notes"])
 
 
+@pytest.mark.slow
 def test_reasons_of_all_rows_are_written(churn_model, later_csv, tmp_path):
     out = tmp_path / "why.parquet"
     modelwright.explain(churn_model.path, later_csv, space="log-odds", out=out)

@@ -147,6 +147,8 @@ def rows_like_it(
     told = []
     for entry in entries:
         at = entry["row"]
+        if entry["likeness"] <= 0:
+            continue
         values = known.frame.row(at, named=True)
         if values == itself and entry["likeness"] > 1 - 1e-12 and row.source == known.source:
             continue

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 BACKGROUND_ROWS, GLOBAL_ROWS, JUDGED_ROWS = 1_000, 1_000, 5_000
 ROWS_TOLD, LEADING = 3, 8
+ROWS_UNASKED = 10_000
 FEWEST_KNOWN = 50
 """Below this the rows to explain are too few to stand for what is usual, and the golden sample joins them."""
 SECONDS = 8.0
@@ -47,7 +48,8 @@ class Explained:
     Attributes:
         model: The model.
         facts: Everything found, plain data: what ``explain --json`` prints.
-        reasons: The reasons of every row to explain, in order.
+        reasons: The reasons of every row to explain, in order; of more than 10,000 rows only when they are written
+            to a file, else of those whose story is told. ``row`` is their number, from 1.
     """
 
     model: Predictor
@@ -125,7 +127,9 @@ def explain(package: str | Path, rows: object = None, asked: Asked | None = None
     sample = known.take(some(known.n_rows, BACKGROUND_ROWS, seed))
     background = model.plan.matrix(sample.frame)
 
-    found = _reasons(model, shown, background, space, seed)
+    is_few = out is not None or shown.n_rows <= ROWS_UNASKED
+    place = list(range(shown.n_rows)) if is_few else sorted(set(chosen))
+    found = _reasons(model, shown.take(np.array(place, dtype=np.int64)), background, space, seed)
     across = _across(model, known, background, space, seed)
     moved = ranked(across.columns, across.values)
     leading = [e["column"] for e in moved if e["value"] > 0 and e["column"] in model.contract]
@@ -143,10 +147,10 @@ def explain(package: str | Path, rows: object = None, asked: Asked | None = None
         "fairness": fair,
         "robustness": robustness(_rows_to_shake(judged, known, seed), model, leading, seed=seed),
     }
-    teller = _Teller(loaded, found, shown, known, weights, wanted, asked.immutable, facts["uncertainty"])
+    teller = _Teller(loaded, found, place, shown, known, weights, wanted, asked.immutable, facts["uncertainty"])
     facts["rows"] = [teller.story(at) for at in chosen]
     facts["notes"] = [*notes, *_notes(found, judged)]
-    table = _as_table(found)
+    table = _as_table(found, place)
     if out is not None:
         write(table, out)
     if page_out is not None:
@@ -314,6 +318,7 @@ class _Teller:
 
     loaded: Predictor
     found: Reasons
+    place: list[int]
     shown: Rows
     known: Rows
     weights: dict[str, float]
@@ -324,11 +329,12 @@ class _Teller:
     def story(self, at: int) -> dict[str, Any]:
         """Return all there is to say about one row."""
         model, found = self.loaded.package.model, self.found
-        own = self.shown.take(np.array([at]))
+        number, own = at + 1, self.shown.take(np.array([at]))
+        at = self.place.index(at)
         scores = model.scores(own.frame)
         labels = model.task.labels
         return {
-            "row": at + 1,
+            "row": number,
             "prediction": self.loaded.answers(scores)["prediction"][0],
             "about": labels[found.label[at]] if labels else None,
             "answer": float(found.answer[at]),
@@ -383,9 +389,9 @@ def _notes(found: Reasons, judged: Judged | None) -> list[str]:
     return notes
 
 
-def _as_table(found: Reasons) -> pl.DataFrame:
-    """Return the reasons of all rows: ``answer``, ``start``, and a column per column of the table."""
-    columns: dict[str, Any] = {"answer": found.answer, "start": found.start}
+def _as_table(found: Reasons, place: Sequence[int]) -> pl.DataFrame:
+    """Return the reasons of rows: ``row``, ``answer``, ``start``, and a column per column of the table."""
+    columns: dict[str, Any] = {"row": [at + 1 for at in place], "answer": found.answer, "start": found.start}
     for i, name in enumerate(found.columns):
         columns[f"reason_{name}"] = found.values[:, i]
     return pl.DataFrame(columns)
