@@ -7,10 +7,18 @@ from functools import cache
 import numpy as np
 import polars as pl
 import pytest
+from threadpoolctl import threadpool_limits
 
 from modelwright.core.settings import Settings
 from modelwright.flows.api import run_of
 from modelwright.flows.handbook import Studied, opened, study
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Let the libraries that check us work in one thread too: beside other work waiting threads cost minutes."""
+    with threadpool_limits(1):
+        yield
 
 
 @cache

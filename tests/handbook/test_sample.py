@@ -49,6 +49,16 @@ def test_of_many_labels_the_frequent_ones_stay(sample_of_frame):
     assert any("Of 12 labels" in note for note in s.notes)
 
 
+def test_a_column_that_is_constant_among_the_few_is_left_out(sample_of_frame):
+    import polars as pl
+
+    rng = np.random.default_rng(0)
+    rare = np.where(np.arange(2000) % 400 == 7, 1.0, 0.0)
+    s = sample_of_frame(pl.DataFrame({"x": rng.normal(size=2000), "rare": rare, "y": rng.normal(size=2000)}))
+    few = next(f for seed in range(20) if (f := s.few(20, seed=seed)).names == ("x",))
+    assert few.fit.x.shape[1] == few.held.raw.shape[1] == 1
+
+
 def test_drawing_a_few_rows_is_repeatable(tables, sample_of_frame):
     s = sample_of_frame(tables["binary"])
     first, again = s.few(50, 20, seed=3), s.few(50, 20, seed=3)

@@ -58,6 +58,10 @@ class Side:
         """Return the rows at these positions."""
         return Side(self.frame[rows], self.matrix.take(rows), self.raw[rows], self.x[rows], self.y[rows])
 
+    def only(self, columns: Ints) -> Side:
+        """Return the rows with only these columns of ``raw`` and ``x``; the house's matrix stays whole."""
+        return replace(self, raw=self.raw[:, columns], x=self.x[:, columns])
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -111,9 +115,13 @@ class Sample:
         return quoted(self.task.labels[position])
 
     def few(self, n_fit: int, n_held: int | None = None, *, seed: int = 0) -> Sample:
-        """Return a sample of at most so many rows, drawn at random."""
+        """Return a sample of at most so many rows, drawn at random, without columns that are constant in it."""
         rng = np.random.default_rng(seed)
-        return replace(self, fit=_drawn(self.fit, n_fit, rng), held=_drawn(self.held, n_held or self.held.n, rng))
+        fit, held = _drawn(self.fit, n_fit, rng), _drawn(self.held, n_held or self.held.n, rng)
+        kept = np.flatnonzero(np.ptp(fit.raw, axis=0) > 0)
+        if len(kept) in (0, len(self.names)):
+            return replace(self, fit=fit, held=held)
+        return replace(self, fit=fit.only(kept), held=held.only(kept), names=tuple(self.names[i] for i in kept))
 
     def binary(self, *, share: float = 0.5) -> Sample:
         """Return this sample with a yes-or-no question: itself, one label against the rest, or a high target.

@@ -214,7 +214,7 @@ def grid(cells: Sequence[tuple[str, str, float, str]], x_title: str, y_title: st
     import altair as alt
 
     rows = [
-        {"x": clean(a, 14), "y": clean(b, 16), "depth": d, "text": t, "ink": INK if d < 0.75 else "var(--on-accent)"}
+        {"x": clean(a, 18), "y": clean(b, 18), "depth": d, "text": t, "ink": INK if d < 0.75 else "var(--on-accent)"}
         for a, b, d, t in cells
     ]
     xs, ys = (list(dict.fromkeys(str(r[k]) for r in rows)) for k in ("x", "y"))

@@ -134,7 +134,7 @@ def _advice(f: Facts, s: Sample) -> tuple[str, ...]:
 def _confusion(s: Sample, choices: Answers) -> Figure:
     counts = np.zeros((s.n_classes, s.n_classes))
     np.add.at(counts, (s.held.y.astype(np.int64), choices.astype(np.int64)), 1)
-    names = [f"{clean(label, 12)}" for label in s.labels]
+    names = [f"{clean(label, 18)}" for label in s.labels]
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     cells = [
         (names[j], names[i], float(share[i, j]), f"{int(counts[i, j]):,}")

@@ -51,6 +51,7 @@ def experiment(sample: Sample, seed: int) -> Experiment:
         f["single_spread"] / f["folded_spread"] if f["folded_spread"] > 0 else 0.0,
         2,
     )
+    f.number("noise", "twice the standard deviation of single splits", 2 * f["single_spread"], 2)
     f.count("noise_columns", "columns of pure noise", NOISE_COLUMNS)
     f.count("noise_kept", "of them kept as features", NOISE_KEPT)
     f.number("leaky", "ROC AUC of noise, columns chosen before cross-validation", leaky, 2)
@@ -146,8 +147,8 @@ def _meaning(f: Facts) -> tuple[str, ...]:
 def _advice(f: Facts) -> tuple[str, ...]:
     return (
         f.say(
-            "On this table don't act on differences of {measure} much smaller than {single_spread} when they "
-            "come from one split."
+            "On this table don't act on a difference of {measure} below about {noise} when it comes from one "
+            "split: that is twice the standard deviation of a single measurement."
         ),
         "Put every step that looks at the target (choosing columns, target encoding, resampling, tuning) "
         "inside the folds. Keep rows of one person in one fold, and let time only run forwards.",

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 RATES = {"slow": 0.05, "good": 1.0, "brink": 1.95, "over": 2.05}
 """Rates as multiples of 1 / L, where L is the steepest curvature; from 2 / L on descent diverges."""
 STEPS, WALK, COLUMNS_MOST, CELLS = 300, 40, 20, 33
-CLOSE = 0.01
+CLOSE, FLAT = 0.01, 1e-6
+"""Within this share of the way counts as arrived; curvatures below that share of the steepest count as none."""
 
 
 def experiment(sample: Sample, seed: int) -> Experiment:
@@ -29,7 +30,7 @@ def experiment(sample: Sample, seed: int) -> Experiment:
     order = strongest(s.fit.x, s.fit.y, is_classes=False)
     x, y = s.fit.x[:, order[:COLUMNS_MOST]], s.fit.y
     curvature = np.linalg.eigvalsh(x.T @ x / len(y))
-    steepest, flattest = float(curvature[-1]), float(curvature[curvature > curvature[-1] * 1e-9][0])
+    steepest, flattest = float(curvature[-1]), float(curvature[curvature > curvature[-1] * FLAT][0])
     exact = np.linalg.lstsq(x, y, rcond=None)[0]
     floor, start = _loss(x, y, exact), _loss(x, y, np.zeros(x.shape[1]))
     losses = {name: _descend(x, y, times / steepest) for name, times in RATES.items()}

@@ -124,7 +124,7 @@ def _meaning(f: Facts, helps: int) -> tuple[str, ...]:
             f.say(
                 "On rows held back the chosen penalty and nearly none are tied here ({held_chosen} and "
                 "{held_least}; the 95 % interval of the difference, {gain_low} to {gain_high}, holds zero): "
-                "these rows are enough for this many columns."
+                "on these rows neither can be shown to be better."
             )
         )
     if f["held_most"] > f["held_chosen"]:
