@@ -130,8 +130,8 @@ def _sure(view: View, told: Told) -> Slide:
 
 
 def _sure_title(view: View) -> str:
-    gain = view.evidence.baselines.get("difference_to_constant")
-    low, high = (_number(gain.get(k)) if hasattr(gain, "get") else math.nan for k in ("low", "high"))
+    gain: Any = view.evidence.baselines.get("difference_to_constant") or {}
+    low, high = (_number(gain.get(k)) for k in ("low", "high"))
     if low > 0:
         return "It is better than a simple rule"
     return "It is worse than a simple rule" if high < 0 else "How sure is it?"
@@ -145,9 +145,8 @@ def _against_rules(view: View) -> Chart | None:
         return None
     named = {"This model": own.value}
     for rule, title in (("lightgbm_default", "Default LightGBM"), ("constant", "Always the same answer")):
-        found = view.evidence.baselines.get(rule)
-        value = found.get(name) if hasattr(found, "get") else None
-        value = getattr(value, "value", value)
+        found: Any = view.evidence.baselines.get(rule) or {}
+        value = getattr(found.get(name), "value", found.get(name))
         if isinstance(value, int | float) and math.isfinite(value):
             named[title] = float(value)
     titles = {
