@@ -13,7 +13,7 @@ from modelwright.evaluation import _ends
 from modelwright.evaluation._judged import judged
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Array, Bools, Floats
     from modelwright.core.costs import Prices
     from modelwright.core.task import Task
     from modelwright.evaluation._judged import Judged
@@ -41,21 +41,23 @@ def costs(
     if task.kind is TaskKind.MULTICLASS:
         wrong = prices.false_alarm + prices.miss
         common = int(np.bincount(rows.target, rows.weight).argmax())
-        model, same = (wrong * (answer != rows.target) for answer in (rows.choices, common))
-        return Costs(prices, _per_row("model", model, rows), _per_row("always the same", same, rows))
+        missed: Floats = np.where(rows.choices != rows.target, wrong, 0.0)
+        same: Floats = np.where(common != rows.target, wrong, 0.0)
+        return Costs(prices, _per_row("model", missed, rows), _per_row("always the same", same, rows))
     # The cheapest single estimate is a quantile of the truths: the newsvendor's answer.
     share = prices.miss / (prices.miss + prices.false_alarm)
     fixed = float(np.quantile(rows.target, share, method="inverted_cdf"))
-    model, same = (_apart(answer - rows.target, prices) for answer in (rows.scores, fixed))
-    return Costs(prices, _per_row("model", model, rows), _per_row("always the same", same, rows))
+    off, steady = _apart(rows.scores - rows.target, prices), _apart(fixed - rows.target, prices)
+    return Costs(prices, _per_row("model", off, rows), _per_row("always the same", steady, rows))
 
 
 def _two_ways(rows: Judged, prices: Prices) -> Costs:
     positive = rows.target == 1
     threshold = prices.false_alarm / (prices.false_alarm + prices.miss)
 
-    def cost(answered: Array) -> Floats:
-        return np.where(positive, prices.miss * ~answered, prices.false_alarm * answered).astype(np.float64)
+    def cost(answered: Bools) -> Floats:
+        paid: Floats = np.where(positive, prices.miss * ~answered, prices.false_alarm * answered)
+        return paid
 
     every = np.ones(rows.n_rows, dtype=bool)
     return Costs(
@@ -69,7 +71,8 @@ def _two_ways(rows: Judged, prices: Prices) -> Costs:
 
 
 def _apart(error: Floats, prices: Prices) -> Floats:
-    return np.where(error > 0, prices.false_alarm * error, -prices.miss * error)
+    paid: Floats = np.where(error > 0, prices.false_alarm * error, -prices.miss * error)
+    return paid
 
 
 def _per_row(name: str, cost: Floats, rows: Judged) -> Score:

@@ -92,7 +92,8 @@ def _some(n: int, most: int, rng: np.random.Generator) -> Ints:
 
 def _apart(points: Floats) -> Floats:
     squared = (points**2).sum(axis=1)
-    return np.sqrt(np.maximum(squared[:, None] + squared - 2 * points @ points.T, 0.0))
+    found: Floats = np.sqrt(np.maximum(squared[:, None] + squared - 2 * points @ points.T, 0.0))
+    return found
 
 
 def _counts(

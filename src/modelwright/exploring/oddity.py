@@ -59,12 +59,12 @@ def oddities(
     made = Points.of(known, contract, seed=run.seed, far=FAR)
     run.say("search", "odd rows")
     if reference is None:
-        forest, usual = _out_of_fold(made.values, run.seed)
+        forest, usual = _out_of_fold(made, run.seed)
         points, scores = made.values, usual
         p = among_others(scores)
     else:
         points = made.more(frame)
-        forest, usual = _split(made.values, run.seed)
+        forest, usual = _split(made, run.seed)
         scores = forest.oddness(points)
         p = p_values(scores, usual)
     flagged = p <= false_alarms
@@ -93,23 +93,24 @@ def oddities(
     )
 
 
-def _out_of_fold(points: Floats, seed: int) -> tuple[Isolation, Floats]:
+def _out_of_fold(made: Points, seed: int) -> tuple[Isolation, Floats]:
     """Return a forest of all rows, and each row's oddness by a forest that never saw it."""
-    rng = np.random.default_rng(seed)
+    rng, points, source_at = np.random.default_rng(seed), made.values, made.space.source_at
     fold = rng.permutation(len(points)) % FOLDS
     scores = np.empty(len(points))
     for k in range(FOLDS):
         others = np.flatnonzero(fold != k)
-        forest = Isolation.fit(points[others[:FITTED]], seed=seed)
+        forest = Isolation.fit(points[others[:FITTED]], source_at, seed=seed)
         scores[fold == k] = forest.oddness(points[fold == k])
-    return Isolation.fit(points[:FITTED], seed=seed), scores
+    return Isolation.fit(points[:FITTED], source_at, seed=seed), scores
 
 
-def _split(points: Floats, seed: int) -> tuple[Isolation, Floats]:
+def _split(made: Points, seed: int) -> tuple[Isolation, Floats]:
     """Return a forest of one half of the ordinary rows, and the oddness of the other half by it."""
+    points = made.values
     order = np.random.default_rng(seed).permutation(len(points))
     half = len(points) // 2
-    forest = Isolation.fit(points[order[:half][:FITTED]], seed=seed)
+    forest = Isolation.fit(points[order[:half][:FITTED]], made.space.source_at, seed=seed)
     return forest, forest.oddness(points[order[half:]])
 
 

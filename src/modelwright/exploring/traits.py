@@ -64,6 +64,8 @@ def _of_levels(values: pl.Series, column: Column, rows: Bools) -> Trait | None:
         if 0 < overall < 1:
             strength = abs(here - overall) / math.sqrt(overall * (1 - overall))
             if best is None or strength > best.strength:
-                shares = (f"{100 * share:.0f} % are {level.value[:60]}" for share in (here, overall))
-                best = Trait(column.name, *shares, strength)
+                name = level.value[:60]
+                best = Trait(
+                    column.name, f"{100 * here:.0f} % are {name}", f"{100 * overall:.0f} % are {name}", strength
+                )
     return best

@@ -42,7 +42,8 @@ class Centres:
     def distances(self, points: Floats) -> Floats:
         """Return the distance of each point to each centre, shape (n_rows, n_groups)."""
         squared = (points**2).sum(axis=1)[:, None] - 2 * points @ self.points.T + (self.points**2).sum(axis=1)
-        return np.sqrt(np.maximum(squared, 0.0))
+        found: Floats = np.sqrt(np.maximum(squared, 0.0))
+        return found
 
     def assign(self, points: Floats) -> Ints:
         """Return the nearest centre of each point."""

@@ -158,6 +158,8 @@ class _Writer:
                 self._cell(cell, text)
             self._cell(cells[-1], row[-1], target=grid.target_of(at))
             self._marks(cells[0].paragraphs[0], grid.cites_of(at))
+        for column, share in zip(table.columns, grid.shares(), strict=True):
+            column.width = Cm(width * share / 100)
         for row in table.rows:
             for cell, share in zip(row.cells, grid.shares(), strict=True):
                 cell.width = Cm(width * share / 100)

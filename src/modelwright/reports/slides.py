@@ -42,6 +42,7 @@ class Chart:
         series: Values by name.
         form: Number format of the labels.
         title: What the axis shows.
+        most: Upper end of the axis; None to leave it to the numbers.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Chart:
     series: tuple[tuple[str, tuple[float, ...]], ...]
     form: str = "0"
     title: str = ""
+    most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +132,8 @@ def _sure(view: View, told: Told) -> Slide:
 
 
 def _sure_title(view: View) -> str:
-    gain = view.evidence.baselines.get("difference_to_constant")
-    low, high = (_number(gain.get(k)) if hasattr(gain, "get") else math.nan for k in ("low", "high"))
+    gain: Any = view.evidence.baselines.get("difference_to_constant") or {}
+    low, high = (_number(gain.get(k)) for k in ("low", "high"))
     if low > 0:
         return "It is better than a simple rule"
     return "It is worse than a simple rule" if high < 0 else "How sure is it?"
@@ -145,9 +147,8 @@ def _against_rules(view: View) -> Chart | None:
         return None
     named = {"This model": own.value}
     for rule, title in (("lightgbm_default", "Default LightGBM"), ("constant", "Always the same answer")):
-        found = view.evidence.baselines.get(rule)
-        value = found.get(name) if hasattr(found, "get") else None
-        value = getattr(value, "value", value)
+        found: Any = view.evidence.baselines.get(rule) or {}
+        value = getattr(found.get(name), "value", found.get(name))
         if isinstance(value, int | float) and math.isfinite(value):
             named[title] = float(value)
     titles = {
@@ -240,7 +241,7 @@ def _calibrated(view: View, told: Told) -> Slide | None:
     if len(bins) < 3:
         return None
     lines = (("Came true", tuple(100 * b.true for b in bins)), ("It said", tuple(100 * b.said for b in bins)))
-    chart = Chart("lines", tuple(f"{100 * b.said:.0f} %" for b in bins), lines, "0", "In 100 rows")
+    chart = Chart("lines", tuple(f"{100 * b.said:.0f} %" for b in bins), lines, "0", "In 100 rows", most=100.0)
     said = (
         "If it says 30 of 100, about 30 of 100 should come true.",
         "The closer the two lines, the more you can take its word.",
@@ -406,13 +407,15 @@ class _Writer:
             "#,##0",
             False,
         )
+        if told.most is not None:
+            chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, told.most
         if told.kind != "lines":
             chart.category_axis.reverse_order = True
             chart.value_axis.minimum_scale = 0
             chart.value_axis.visible = False
             chart.value_axis.has_major_gridlines = False
             plot = chart.plots[0]
-            plot.gap_width = 60
+            plot.gap_width = 60 if len(told.categories) > 3 else 120
             plot.has_data_labels = True
             plot.data_labels.number_format, plot.data_labels.number_format_is_linked = told.form, False
             self._small(plot.data_labels.font)
