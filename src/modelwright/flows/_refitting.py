@@ -18,7 +18,7 @@ from modelwright.data.tasks import encode
 from modelwright.flows._known_rows import judged_rows, known_rows, some
 from modelwright.flows._preparing import weights
 from modelwright.search.problem import Material, Problem
-from modelwright.search.threads import threads_of_fit
+from modelwright.search.threads import threads_of_fits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -154,7 +154,7 @@ class Bench:
             last = judged.take(np.arange(len(held), judged.n_rows))
             exam = Exam(last, p.target[exam_rows], None if p.weight is None else p.weight[exam_rows])
         weight = None if p.weight is None else p.weight[learn]
-        threads = threads_of_fit(len(learn), 1, self.run)
+        threads = threads_of_fits(len(learn), self.run)
         lesson = Lesson(seen, p.target[learn], p.n_classes, weight, exam, self.run.seed, threads)
         learner: Learner = self.run.catalogue.find("learner", self.learner)(**params)
         fitted, _ = learner.fit(lesson)

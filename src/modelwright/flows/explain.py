@@ -112,9 +112,9 @@ def explain(package: str | Path, rows: object = None, asked: Asked | None = None
     """
     asked = asked or Asked()
     out, page_out, seed, space = asked.out, asked.page_out, asked.seed, asked.space
-    for place in (out, page_out):
-        if place is not None:
-            _check_place(place, is_table=place is out)
+    for file in (out, page_out):
+        if file is not None:
+            _check_place(file, is_table=file is out)
     loaded = load(package)
     model = loaded.package.model
     check_columns(model, asked.immutable)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from modelwright.reports.drawing import Pen
 from modelwright.reports.names import as_plain, clean
-from modelwright.reports.page import TEMPLATES, _environment
+from modelwright.reports.page import TEMPLATES, environment
 from modelwright.reports.terminal import table, wrapped
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def laid_out(template: str, *, title: str, script: str = "", **facts: object) ->
     policy = f"default-src 'none'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
     policy += f"; script-src '{_hash(script)}'" if script else ""
     page: str = (
-        _environment().get_template(template).render(facts, title=title, style=style, policy=policy, script=script)
+        environment().get_template(template).render(facts, title=title, style=style, policy=policy, script=script)
     )
     return page
 
