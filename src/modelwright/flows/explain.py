@@ -128,8 +128,8 @@ def explain(package: str | Path, rows: object = None, asked: Asked | None = None
     background = model.plan.matrix(sample.frame)
 
     is_few = out is not None or shown.n_rows <= ROWS_UNASKED
-    place = list(range(shown.n_rows)) if is_few else sorted(set(chosen))
-    found = _reasons(model, shown.take(np.array(place, dtype=np.int64)), background, space, seed)
+    told = list(range(shown.n_rows)) if is_few else sorted(set(chosen))
+    found = _reasons(model, shown.take(np.array(told, dtype=np.int64)), background, space, seed)
     across = _across(model, known, background, space, seed)
     moved = ranked(across.columns, across.values)
     leading = [e["column"] for e in moved if e["value"] > 0 and e["column"] in model.contract]
@@ -147,10 +147,10 @@ def explain(package: str | Path, rows: object = None, asked: Asked | None = None
         "fairness": fair,
         "robustness": robustness(_rows_to_shake(judged, known, seed), model, leading, seed=seed),
     }
-    teller = _Teller(loaded, found, place, shown, known, weights, wanted, asked.immutable, facts["uncertainty"])
+    teller = _Teller(loaded, found, told, shown, known, weights, wanted, asked.immutable, facts["uncertainty"])
     facts["rows"] = [teller.story(at) for at in chosen]
     facts["notes"] = [*notes, *_notes(found, judged)]
-    table = _as_table(found, place)
+    table = _as_table(found, told)
     if out is not None:
         write(table, out)
     if page_out is not None:
