@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modelwright.core.errors import ModelwrightError
-    from modelwright.flows.api import anomalies, cluster, evaluate, load, predict, profile, report, train
+    from modelwright.flows.api import (
+        anomalies,
+        check_report,
+        cluster,
+        compare,
+        evaluate,
+        load,
+        predict,
+        profile,
+        report,
+        train,
+    )
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
 
 __all__ = [
@@ -20,7 +31,9 @@ __all__ = [
     "ModelwrightError",
     "ModelwrightRegressor",
     "anomalies",
+    "check_report",
     "cluster",
+    "compare",
     "evaluate",
     "load",
     "predict",

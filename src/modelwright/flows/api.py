@@ -16,13 +16,28 @@ from modelwright.flows.report import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from modelwright.core.ports import Progress
+    from modelwright.flows.compare import Compared
     from modelwright.flows.exploring import Explored
     from modelwright.flows.profile import Profiled
+    from modelwright.flows.report_check import Checked
     from modelwright.flows.train import Trained
 
-__all__ = ["anomalies", "cluster", "evaluate", "load", "predict", "profile", "report", "run_of", "train"]
+__all__ = [
+    "anomalies",
+    "check_report",
+    "cluster",
+    "compare",
+    "evaluate",
+    "load",
+    "predict",
+    "profile",
+    "report",
+    "run_of",
+    "train",
+]
 
 
 def train(source: object, target: str, **settings: Any) -> Trained:
@@ -67,6 +82,37 @@ def profile(source: object, target: str | None = None, *, contract_out: str | No
     checked = Settings.of({"target": target or "", **settings}, needs_target=target is not None)
     asked = None if target is None else checked
     return recipe(source, asked, run_of(checked), query=query, contract=contract, contract_out=contract_out)
+
+
+def compare(before: str | Path, after: str | Path, *, out: str | Path | None = None) -> Compared:
+    """Compare two packages on the rows that are sealed for both.
+
+    Args:
+        before: The package that stands.
+        after: The package that would take its place.
+        out: Folder for a page; None to write nothing.
+
+    Raises:
+        NotComparable: They predict another column, or other classes.
+    """
+    from modelwright.flows.compare import compare as recipe
+
+    return recipe(before, after, out=out)
+
+
+def check_report(package: str | Path, *, document: str | Path | None = None) -> Checked:
+    """Compute the numbers of a package again, and compare a document with them.
+
+    Args:
+        package: A model package.
+        document: A file that ``report`` wrote, or None.
+
+    Raises:
+        NumbersDisagree: A number is not what comes out.
+    """
+    from modelwright.flows.report_check import check
+
+    return check(package, document=document)
 
 
 def cluster(source: object, *, seed: int = 0, **options: Any) -> Explored:
