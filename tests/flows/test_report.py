@@ -9,7 +9,7 @@ import pytest
 import modelwright
 from modelwright.core.costs import Prices
 from modelwright.core.errors import InvalidSetting, NotComparable, NumbersDisagree, UnreadableSource
-from modelwright.flows.compare import compare, compared, shared_rows
+from modelwright.flows.contrast import compared, contrast, shared_rows
 from modelwright.flows.report import report
 from modelwright.flows.report_check import check
 from modelwright.packaging.writing import write
@@ -73,7 +73,7 @@ def test_an_unknown_kind_is_explained(churn_model, tmp_path):
 
 
 def test_a_model_is_tied_with_itself(churn_model, tmp_path):
-    done = compare(churn_model.path, churn_model.path, out=tmp_path)
+    done = contrast(churn_model.path, churn_model.path, out=tmp_path)
     found = done.comparison
     assert found.verdict == "tied"
     assert found.n_shared == found.n_rows[0]
@@ -104,7 +104,7 @@ def test_rows_that_stand_twice_are_paired_twice():
 
 def test_models_of_different_questions_are_not_compared(churn_model, house_model):
     with pytest.raises(NotComparable):
-        compare(churn_model.path, house_model.path)
+        contrast(churn_model.path, house_model.path)
 
 
 def test_cluster_and_anomalies_leave_rows_and_a_page(churn_csv, tmp_path):

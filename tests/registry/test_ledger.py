@@ -1,11 +1,9 @@
 """The ledger keeps what it is given, whichever database it is, and whatever dies in between."""
 
-import importlib.util
 import os
 import random
 import sqlite3
 import stat
-from pathlib import Path
 
 import pytest
 
@@ -14,11 +12,6 @@ from modelwright.core.prediction import Outcome, PredictionRecord, Received
 from modelwright.registry.ledger import open_ledger
 from modelwright.registry.ledger_privacy import MASK, Privacy, key_of
 from modelwright.registry.ledger_spool import Clerk, Spool
-
-_spec = importlib.util.spec_from_file_location("servers", Path(__file__).parents[1] / "data" / "conftest.py")
-_servers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_servers)
-postgres = _servers.postgres
 
 KEY = b"k" * 32
 PRIVACY = Privacy({"person": "hash", "phone": "mask", "note": "drop"}, KEY)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import io
 import json
 import os
@@ -34,11 +33,6 @@ from modelwright.service.recorder import Recorder
 from modelwright.service.scorer import Scorer
 from modelwright.service.sources import PackageSource
 from modelwright.service.tokens import SCOPES, Keyring, Token, digest_of
-
-_spec = importlib.util.spec_from_file_location("servers", Path(__file__).parents[1] / "data" / "conftest.py")
-_servers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_servers)
-postgres = _servers.postgres
 
 TOKENS = {name: f"{name}-0123456789abcdef" for name in SCOPES}
 ROW = {"customer": "C-9", "tenure": 5, "contract": "month", "charge": "53.85", "since": "2015-05-05"}

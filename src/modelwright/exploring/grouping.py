@@ -37,7 +37,8 @@ FAR = 4.0
 def group(frame: pl.DataFrame, contract: Contract, run: Run, *, n: int | None = None) -> Grouping:
     """Return the groups of a table's rows.
 
-    The number is the one with the highest silhouette among two to eight. It is judged three ways: how often
+    The number is the one with the highest silhouette among those from two to eight whose groups are found again,
+    or among all where none are. It is judged three ways: how often
     resamples choose it, how far groups found on two resamples agree, and whether columns that are shuffled on
     their own, so that nothing goes together, look as grouped.
 
@@ -57,7 +58,7 @@ def group(frame: pl.DataFrame, contract: Contract, run: Run, *, n: int | None = 
     run.say("search", "how many groups")
     sizes = (n,) if n is not None else tuple(range(2, min(MOST, len(judged) // 5) + 1))
     counts, found = _counts(judged, sizes, rng, run.seed)
-    best = counts[0] if n is not None else max(counts, key=lambda c: c.silhouette)
+    best = max([c for c in counts if c.stability >= STABLE] or counts, key=lambda c: c.silhouette)
     run.say("evaluate", "chance")
     p_value = _p_value(judged, made.space.source_at, best, rng, run.seed)
     run.say("finish", "all rows")

@@ -25,18 +25,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from modelwright.core.ports import Progress
+    from modelwright.flows.contrast import Compared
     from modelwright.flows.diagnose import Diagnosed
     from modelwright.flows.explain import Explained
     from modelwright.flows.exploring import Explored
     from modelwright.flows.handbook import Studied
     from modelwright.flows.profile import Profiled
+    from modelwright.flows.report_check import Checked
     from modelwright.flows.train import Trained
 
 __all__ = [
     "anomalies",
     "approve",
+    "check_report",
     "cluster",
     "compare",
+    "contrast",
     "diagnose",
     "evaluate",
     "explain",
@@ -153,6 +157,37 @@ def diagnose(
 
     settings = Settings.of({"target": "", "seed": seed, "threads": threads}, needs_target=False)
     return recipe(package, source, run_of(settings), query=query)
+
+
+def contrast(before: str | Path, after: str | Path, *, out: str | Path | None = None) -> Compared:
+    """Hold two packages side by side, on the rows that are sealed for both.
+
+    Args:
+        before: The package that stands.
+        after: The package that would take its place.
+        out: Folder for a page; None to write nothing.
+
+    Raises:
+        NotComparable: They predict another column, or other classes.
+    """
+    from modelwright.flows.contrast import contrast as recipe
+
+    return recipe(before, after, out=out)
+
+
+def check_report(package: str | Path, *, document: str | Path | None = None) -> Checked:
+    """Compute the numbers of a package again, and compare a document with them.
+
+    Args:
+        package: A model package.
+        document: A file that ``report`` wrote, or None.
+
+    Raises:
+        NumbersDisagree: A number is not what comes out.
+    """
+    from modelwright.flows.report_check import check
+
+    return check(package, document=document)
 
 
 def cluster(source: object, *, seed: int = 0, **options: Any) -> Explored:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modelwright.evaluation.conformal import among_others, p_values
+from modelwright.evaluation.rarity import among_others, p_values
 
 
 @pytest.mark.parametrize("draw", ["normal", "standard_cauchy", "lognormal"])
