@@ -1,5 +1,9 @@
 """An export gives the package's answers, or is refused."""
 
+import ast
+import subprocess
+import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,9 +12,12 @@ import pytest
 from modelwright.core.errors import InvalidSetting, NotExportable, UnwritableOutput
 from modelwright.core.matrix import Feature, Matrix
 from modelwright.core.ports import Lesson
+from modelwright.flows import export as module
+from modelwright.flows.builtin import catalogue
 from modelwright.flows.export import export
 from modelwright.learners.lightgbm import LightGBM
 from modelwright.learners.tree_nodes import nodes_of
+from modelwright.packaging.reading import read
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
@@ -77,3 +84,22 @@ def test_a_package_is_exported_or_it_is_said_why_not(churn_model, tmp_path):
         export(churn_model.path, to="mlflow", out=tmp_path / "m")
     with pytest.raises(InvalidSetting, match="form"):
         export(churn_model.path, to="pmml")
+
+
+@pytest.mark.slow
+def test_the_script_trains_the_same_model(churn_model, tmp_path):
+    done = export(churn_model.path, to="script", out=tmp_path / "again.py")
+    ran = subprocess.run([sys.executable, done.path], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.strip().endswith("the same model")
+
+
+def test_what_a_package_says_of_itself_is_never_code(churn_model, tmp_path):
+    package = read(churn_model.path, catalogue())
+    evil = 'x"); import os; os.system("id"); ("""'
+    options = {**package.manifest.options, "target": evil, "metric": evil, evil: 1}
+    data = {**package.manifest.data, "source": evil}
+    manifest = replace(package.manifest, options=options, data=data, versions={evil: evil}, version=evil)
+    tree = ast.parse(module._script(replace(package, manifest=manifest)))
+    imported = [n.names[0].name for n in ast.walk(tree) if isinstance(n, ast.Import)]
+    assert sorted(imported) == ["modelwright", "sys"]

@@ -79,7 +79,8 @@ def replace_package(link, target):
 class Callers:
     """Clients that keep their connections, and ask again when one breaks, as proxies and clients do."""
 
-    def __init__(self, service, n_requests, n_callers=8):
+    def __init__(self, service, n_requests, n_callers=8, seconds=0.0):
+        self.pause = seconds * n_callers / n_requests
         self.service, self.n_left, self.lock = service, n_requests, threading.Lock()
         self.acknowledged, self.versions, self.failures, self.n_again = [], set(), [], 0
         self.threads = [threading.Thread(target=self.call) for _ in range(n_callers)]
@@ -97,6 +98,7 @@ class Callers:
         body = json.dumps({"records": [ROW]})
         connection = http.client.HTTPConnection(host, timeout=20)
         while self.take():
+            time.sleep(self.pause)
             for _ in range(50):
                 try:
                     connection.request("POST", "/predict", body, headers)
@@ -137,7 +139,7 @@ def test_nothing_is_lost_while_workers_are_killed_and_models_change(
     link.symlink_to(churn_model.path)
     address = ledger_address(kind, request, tmp_path)
     service = run_service("--workers", "2", "--ledger", address, package=link)
-    callers = Callers(service, N_REQUESTS)
+    callers = Callers(service, N_REQUESTS, seconds=11.0)
     n_killed = 0
     for turn in range(10):
         replace_package(link, other if turn % 2 == 0 else churn_model.path)
@@ -150,7 +152,7 @@ def test_nothing_is_lost_while_workers_are_killed_and_models_change(
     assert service.stop() == 0, service.said()
     assert callers.failures == []
     assert len(callers.acknowledged) == N_REQUESTS
-    assert n_killed
+    assert n_killed >= 4
     assert len(callers.versions) == 2
     missing = set(callers.acknowledged) - ids_in(address)
     assert not missing, f"{len(missing)} of {N_REQUESTS}"

@@ -1,4 +1,4 @@
-"""Export: a package becomes an ONNX graph or an MLflow folder, with what was measured of the likeness."""
+"""Export: a package becomes an ONNX graph, an MLflow folder, or the script that trains it again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modelwright.core.model import Model
     from modelwright.packaging.package import Package
 
-FORMATS = ("onnx", "mlflow")
+FORMATS = ("onnx", "mlflow", "script")
 TOLERANCE = 1e-6
 """How far a score may lie from the package's, as a part of the largest."""
 _LINKS = ("identity", "sigmoid", "softmax")
@@ -30,7 +30,7 @@ class Exported:
 
     Attributes:
         path: Where.
-        form: ``onnx`` or ``mlflow``.
+        form: ``onnx``, ``mlflow`` or ``script``.
         rows: How many real rows the two were compared on.
         apart: The largest difference of a score; 0.0 where the files are the same.
     """
@@ -51,7 +51,8 @@ def export(package: str | Path, *, to: str, out: str | Path | None = None, rows:
     Args:
         package: A package folder.
         to: ``onnx``: the graph from the feature matrix to the scores, its columns named in the file's metadata;
-            ``mlflow``: a folder that MLflow loads.
+            ``mlflow``: a folder that MLflow loads; ``script``: Python that trains the model again and says whether it
+            became the same.
         out: Where; beside the package when None.
         rows: A table to compare on; the package's golden rows when None.
 
@@ -63,7 +64,7 @@ def export(package: str | Path, *, to: str, out: str | Path | None = None, rows:
     """
     if to not in FORMATS:
         raise InvalidSetting("a package is exported to a known form", where="--to", got=to, fix=closest(to, FORMATS))
-    place = Path(out) if out is not None else Path(package).with_suffix(f".{to}")
+    place = Path(out) if out is not None else Path(package).with_suffix(".py" if to == "script" else f".{to}")
     if place.exists():
         raise UnwritableOutput("an export takes nobody's place", where=str(place), got="already there", fix="--out")
     predictor = load(package)
@@ -75,6 +76,9 @@ def export(package: str | Path, *, to: str, out: str | Path | None = None, rows:
             )
         shutil.copytree(package, place)
         return Exported(str(place), to, len(predictor.package.golden.records), 0.0)
+    if to == "script":
+        place.write_text(_script(predictor.package), encoding="utf-8")
+        return Exported(str(place), to, 0, 0.0)
     matrix, expected = _compared(predictor.package, rows)
     content = _onnx(predictor.package, _names(predictor.package.model))
     apart = float(np.abs(_run(content, matrix).reshape(expected.shape) - expected).max(initial=0.0))
@@ -84,6 +88,54 @@ def export(package: str | Path, *, to: str, out: str | Path | None = None, rows:
         raise NotExportable("an export gives the package's answers", where="onnx", got=got, fix="use the package")
     place.write_bytes(content)
     return Exported(str(place), to, len(expected), apart)
+
+
+def _script(package: Package) -> str:
+    """Return Python that repeats the run; values are written as Python writes them, so none can be code."""
+    manifest = package.manifest
+    options = {k: v for k, v in manifest.options.items() if k != "target"} | {"seed": manifest.seed}
+    libraries = ", ".join(f"{name} {number}" for name, number in sorted(manifest.versions.items()))
+    arguments = "".join(f"    {name}={value!r},\n" for name, value in options.items() if name.isidentifier())
+    is_exact = "effort" in options
+    promise = "the same fingerprint" if is_exact else "a model of the same kind: the run was limited by time, not work"
+    return _SCRIPT.format(
+        version=_bare(manifest.version),
+        libraries=_bare(libraries),
+        promise=promise,
+        source=str(manifest.data["source"]),
+        target=str(manifest.options["target"]),
+        arguments=arguments,
+        fingerprint=package.fingerprint,
+    )
+
+
+def _bare(text: str) -> str:
+    """Return a text that cannot end the one it is put into."""
+    return text.replace("\\", "").replace('"', "")
+
+
+_SCRIPT = '''"""Trains the model again.
+
+With modelwright {version} ({libraries})
+and the same table it gives {promise}.
+"""
+
+import sys
+
+import modelwright
+
+SOURCE = {source!r}
+FINGERPRINT = {fingerprint!r}
+
+trained = modelwright.train(
+    sys.argv[1] if len(sys.argv) > 1 else SOURCE,
+    target={target!r},
+    out=sys.argv[2] if len(sys.argv) > 2 else "again.model",
+{arguments})
+print(trained.summary(100))
+is_same = trained.package.fingerprint == FINGERPRINT
+print("the same model" if is_same else "another model: " + trained.package.fingerprint)
+'''
 
 
 def _compared(package: Package, rows: object) -> tuple[Any, Floats]:
