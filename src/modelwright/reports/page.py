@@ -76,7 +76,7 @@ def render(view: View, shown: Sequence[Picture] = (), drawn: Mapping[str, str] |
 
 def _facts(view: View) -> dict[str, Any]:
     """Return every sentence and table of the page."""
-    m = view.manifest
+    m, known = view.manifest, sources(view)
     return {
         "model_name": clean(view.model_name, 80),
         "title": f"{clean(view.model_name, 60)}: model report",
@@ -114,8 +114,8 @@ def _facts(view: View) -> dict[str, Any]:
         "n_columns": len(view.contract.columns),
         "is_folded": len(view.contract.columns) > tables.COLUMNS_OPEN,
         "provenance": tables.provenance(view),
-        "sources": [(s.title, s.place, s.basis.value) for s in sources(view).values()],
-        "check": f"{sources(view)['split'].command} --document report.html",
+        "sources": [(s.title, s.place, s.basis.value) for s in known.values()],
+        "check": f"{known['split'].command} --document report.html",
     }
 
 
