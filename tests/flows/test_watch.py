@@ -118,7 +118,7 @@ def test_the_command_ends_with_three_while_an_alarm_lasts(served, tmp_path):
 
 def test_a_table_without_the_sealed_rows_is_refused(served, later_csv, tmp_path):
     package, options = served
-    with pytest.raises(modelwright.ModelwrightError, match="MW801"):
+    with pytest.raises(modelwright.ModelwrightError, match="MW951"):
         watch(package, watching_of(**{**options, "reference": str(later_csv)}, state=str(tmp_path / "w.db")))
 
 
