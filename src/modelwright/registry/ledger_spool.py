@@ -137,6 +137,8 @@ class Clerk:
         """
         n = 0
         for path in sorted(self.folder.glob("*.open")) + sorted(self.folder.glob("*.done")):
+            # A worker that is through with a file renames it; how far it was carried goes on under the new name.
+            self.carried[path] = self.carried.pop(path, self.carried.pop(path.with_suffix(".open"), 0))
             is_over = self._is_over(path)  # asked first: what comes after is then carried too
             while taken := self._carry_some(path):
                 n += taken
@@ -145,16 +147,10 @@ class Clerk:
                 with suppress(FileNotFoundError):
                     path.unlink()
                 self.carried.pop(path, None)
-        for path in [p for p in self.carried if not p.exists()]:
-            # A worker renamed it; how far it was carried goes on under the new name.
-            at = self.carried.pop(path)
-            if path.with_suffix(".done").exists():
-                self.carried.setdefault(path.with_suffix(".done"), at)
         return n
 
     def _carry_some(self, path: Path) -> int:
-        done = path.with_suffix(".done")
-        at = self.carried.get(path, self.carried.get(path.with_suffix(".open"), 0) if path == done else 0)
+        at = self.carried[path]
         try:
             with path.open("rb") as file:
                 file.seek(at)
