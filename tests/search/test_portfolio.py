@@ -21,7 +21,7 @@ def test_absent_libraries_are_left_out_and_plug_ins_join():
     assert {c.learner for c in made} == {"lightgbm", "linear", "splines"}
 
 
-@pytest.mark.parametrize(("n_rows", "n_classes"), [(60, 2), (10_000, 0), (10_000, 26), (200_000, 2)])
+@pytest.mark.parametrize(("n_rows", "n_classes"), [(3_000, 2), (10_000, 26), (200_000, 2)])
 def test_a_network_is_tried_where_there_is_time_for_it(n_rows, n_classes):
     def names(seconds):
         made = portfolio(n_rows=n_rows, n_classes=n_classes, n_features=20, available=ALL, seconds=seconds)
@@ -32,6 +32,12 @@ def test_a_network_is_tried_where_there_is_time_for_it(n_rows, n_classes):
     assert "lightgbm" in names(10.0)
     is_last = names(1_000.0)[-1] == "neural"
     assert is_last == (n_classes == 0 or n_rows > 50_000), "where it is not known to gain it goes last"
+
+
+@pytest.mark.parametrize(("n_rows", "n_classes"), [(60, 2), (10_000, 0)])
+def test_no_network_on_few_rows_or_for_values(n_rows, n_classes):
+    made = portfolio(n_rows=n_rows, n_classes=n_classes, n_features=20, available=ALL)
+    assert "neural" not in {c.learner for c in made}
 
 
 def test_a_model_that_needs_a_file_is_not_tried_unasked():

@@ -23,7 +23,7 @@ class Scored:
     """Scored rows.
 
     Attributes:
-        frame: ``prediction`` and ``probability_<label>``, rows in input order.
+        frame: ``prediction`` and ``probability_<label>``, and bounds if asked for; rows in input order.
         breaks: How the rows departed from the contract.
         out: Where they were written, or None.
         fingerprint: Names the package that scored.
@@ -45,7 +45,14 @@ class Scored:
         return data if self.out else {**data, "predictions": self.frame.to_dicts()}
 
 
-def predict(package: str | Path, source: object, *, out: str | Path | None = None, query: str | None = None) -> Scored:
+def predict(
+    package: str | Path,
+    source: object,
+    *,
+    out: str | Path | None = None,
+    query: str | None = None,
+    coverage: float | None = None,
+) -> Scored:
     """Score a table.
 
     Args:
@@ -53,6 +60,7 @@ def predict(package: str | Path, source: object, *, out: str | Path | None = Non
         source: Anything that can be read as a table.
         out: Where to write: ``.parquet``, ``.csv`` or ``.jsonl`` by its ending; None to write nothing.
         query: SQL query, when the source is a database.
+        coverage: Adds ``low`` and ``high``, or ``labels``, that hold the truth with this probability.
 
     Raises:
         ModelwrightError: The package, the table or the output place is not usable; nothing is half written.
@@ -63,6 +71,8 @@ def predict(package: str | Path, source: object, *, out: str | Path | None = Non
     table = read(source, query=query)
     scores, breaks = model.scores(table.frame)
     frame = model.answers(scores)
+    if coverage is not None:
+        frame = frame.hstack(model.bounds(scores, coverage))
     if out is not None:
         write(frame, out)
     return Scored(frame, breaks, None if out is None else str(out), model.fingerprint)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelwright.core.errors import InvalidSetting
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -105,6 +107,40 @@ class Predictor:
         for position, label in enumerate(self.labels):
             columns[f"probability_{label}"] = scores[:, position]
         return pl.DataFrame(columns)
+
+    def bounds(self, scores: Floats, coverage: float) -> pl.DataFrame:
+        """Return what holds the truth of a new row with this probability, by split conformal prediction.
+
+        Args:
+            scores: Values or probabilities, as ``scores`` returns them.
+            coverage: Between 0 and 1; kept in the mean over rows like the sealed ones.
+
+        Returns:
+            Columns ``low`` and ``high`` for numbers; ``labels`` for classes: those that stay possible, by ``; ``.
+
+        Raises:
+            InvalidSetting: The sealed rows are too few for this coverage, or it is no probability.
+        """
+        import polars as pl
+
+        from modelwright.evaluation.conformal import reach, sets
+
+        sealed = self.package.sealed
+        n = 0 if sealed is None else len(sealed.target)
+        if not 0 < coverage < 1 or sealed is None or (n + 1) * (1 - coverage) < 1:
+            raise InvalidSetting(
+                "a coverage lies between 0 and 1 and asks for no more than the sealed rows can promise",
+                where="coverage",
+                got=f"{coverage:g} with {n:,} sealed rows",
+                fix=f"at most {n / (n + 1):.4g}" if n else "train the package anew: it carries no sealed rows",
+            )
+        wide = reach(sealed.target, sealed.scores, coverage=coverage)
+        if not self.labels:
+            return pl.DataFrame({"low": scores - wide, "high": scores + wide})
+        kept = sets(scores, wide)
+        kept[np.arange(len(kept)), scores.argmax(axis=1)] = True  # an empty set would tell a reader nothing
+        names = np.array(self.labels, dtype=object)
+        return pl.DataFrame({"labels": ["; ".join(names[row]) for row in kept]})
 
     def _answers(self, scores: Floats) -> list[Any]:
         model = self.package.model

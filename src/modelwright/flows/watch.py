@@ -19,6 +19,7 @@ from modelwright.flows._moments import DAY
 from modelwright.flows._reference import baseline_of
 from modelwright.flows.label import ledger_at
 from modelwright.flows.load import load
+from modelwright.flows.resolve import resolve
 from modelwright.monitoring import effects
 from modelwright.monitoring.alarms import advise, alarms, finds, plan, pooled
 from modelwright.monitoring.budget import DAYS_A_MONTH
@@ -105,7 +106,7 @@ def watch(package: str, watching: Watching, *, clock: Callable[[], float] = time
     """Look once.
 
     Args:
-        package: The package that answers.
+        package: The package that answers, or a registered name.
         watching: What is watched, how, and who is told.
         clock: Seconds since 1970-01-01 UTC.
 
@@ -125,7 +126,7 @@ class Watcher:
     """Looks as often as asked; baseline and threshold are made once.
 
     Args:
-        package: The package that answers.
+        package: The package that answers, or a registered name.
         watching: What is watched, how, and who is told.
         clock: Seconds since 1970-01-01 UTC.
     """
@@ -133,7 +134,7 @@ class Watcher:
     def __init__(self, package: str, watching: Watching, clock: Callable[[], float] = time.time) -> None:
         self.watching, self._clock = watching, clock
         self.model = load(package)
-        self.name = watching.name or name_of(package)
+        self.name = watching.name or resolve(package).name or name_of(package)
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         folder = Path(".modelwright") if is_database(watching.ledger) else Path(watching.ledger).parent
         self._state = WatchState(watching.state or folder / "watch.db", clock)
@@ -213,7 +214,7 @@ def watch_every(
     """Look again and again until told to stop; errors of one pass that may pass are told, and the next one tries again.
 
     Args:
-        package: The package that answers.
+        package: The package that answers, or a registered name.
         watching: What is watched, how, and who is told.
         every: Seconds between looks.
         is_stopped: Asked between looks and once a second while waiting.

@@ -93,7 +93,8 @@ NEURAL = Candidate("neural network", "neural", {}, "smooth functions: errs other
 NEURAL_SECONDS, NEURAL_ROWS_PER_SECOND = 20.0, 300.0
 """A network may pay from so many seconds of search on, and one more for each so many rows."""
 NEURAL_PLACE = 4
-"""It goes behind so many candidates; behind all where nothing was measured to be gained: values, and many rows."""
+"""It goes behind so many candidates, behind all on many rows. With values to predict no gain was measured, and on few
+rows it is chosen for what its best round had by luck (docs/decisions/0011)."""
 
 
 def portfolio(
@@ -124,8 +125,8 @@ def portfolio(
         order += [LIGHTGBM, XGBOOST, LIGHTGBM_SHALLOW]
     if n_rows <= MANY_ROWS and n_features <= 200 and NEIGHBOURS not in order:
         order.append(NEIGHBOURS)
-    if seconds >= NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
-        order.insert(NEURAL_PLACE if n_classes and n_rows <= MANY_ROWS else len(order), NEURAL)
+    if n_classes and n_rows >= FEW_ROWS and seconds >= NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
+        order.insert(NEURAL_PLACE if n_rows <= MANY_ROWS else len(order), NEURAL)
     if n_rows > SMALL_FOREST_ROWS:
         order = [SMALL_EXTRA_TREES if c is EXTRA_TREES else c for c in order]
     known = {c.name for c in order}

@@ -11,6 +11,8 @@ import numpy as np
 from modelwright.core.ports import Curve, Exam, Lesson
 from modelwright.evaluation.metrics import loss
 from modelwright.search import pace as pacing
+from modelwright.search.ensemble import TREES_MOST
+from modelwright.search.portfolio import MANY_CLASSES
 from modelwright.search.threads import threads_of_fits
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from modelwright.search.problem import Material
 
 PROBE_ROUNDS = (4, 20)
+TREE_PER_CLASS = ("lightgbm", "xgboost")
+"""These grow a tree per class in each round, so that with many classes few rounds already cost an answer its time."""
 FORGIVEN = 1.25
 """A candidate is dropped after its first folds when on each its loss is this many times the leader's."""
 FOLDS_FORGIVEN = 2
@@ -136,7 +140,11 @@ class Folding:
             rate = 0.05 if p.n_rows <= 50_000 and p.n_classes < 10 else 0.1
         else:
             rate = pacing.learning_rate(self._measured_round(candidate), seconds)
-        rates = {"learning_rate": rate, "rounds": pacing.rounds_limit(rate), "patience": pacing.patience(rate)}
+        limit = pacing.rounds_limit(rate)
+        if candidate.learner in TREE_PER_CLASS and p.n_classes >= MANY_CLASSES:
+            limit = TREES_MOST // p.n_classes
+            rate = max(rate, round(pacing.ROUNDS_TIMES_RATE / limit, 3))
+        rates = {"learning_rate": rate, "rounds": limit, "patience": pacing.patience(rate)}
         return replace(candidate, params={**candidate.params, **rates})
 
     def fit(self, candidate: Candidate, number: int, seconds: float) -> Outcome:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelwright.evaluation.conformal import COVERAGE, reach
 from modelwright.service.door import Door
 
 if TYPE_CHECKING:
@@ -17,11 +19,6 @@ if TYPE_CHECKING:
     from modelwright.packaging.package import Package
     from modelwright.service.door import Admitted, Departure, Row
     from modelwright.service.policy import Policy
-
-COVERAGE = 0.9
-"""How often an interval is meant to hold the true value."""
-_RESIDUALS_MIN = 50
-"""With fewer judged rows no interval is given."""
 
 
 @dataclass(slots=True)
@@ -111,14 +108,9 @@ class Scorer:
 
 
 def _half_width(package: Package) -> float | None:
-    """Return the split-conformal half width for regression, from the sealed rows' residuals.
-
-    The sealed rows were never learnt from by the model that was judged, so with n of them the residual of rank
-    ceil((n + 1) * coverage) holds a new row of the same kind with at least that probability (Vovk 2005).
-    """
+    """Return the split-conformal half width for regression, from the sealed rows; None where they are too few."""
     sealed = package.sealed
-    if package.model.task.is_classification or sealed is None or len(sealed.target) < _RESIDUALS_MIN:
+    if package.model.task.is_classification or sealed is None:
         return None
-    residuals = np.sort(np.abs(np.asarray(sealed.target, dtype=np.float64) - sealed.scores))
-    rank = int(np.ceil((len(residuals) + 1) * COVERAGE))
-    return float(residuals[min(rank, len(residuals)) - 1])
+    found = reach(sealed.target, sealed.scores, coverage=COVERAGE)
+    return found if math.isfinite(found) else None

@@ -42,7 +42,13 @@ def replay(source: str, as_json: bool, quiet: bool, **options: Any) -> None:
 
 @click.command(cls=Command)
 @click.argument("package")
-@click.option("--ledger", required=True, metavar="ADDRESS", help="Ledger of the service: a file, or postgresql://…")
+@click.option(
+    "--ledger",
+    default=".modelwright/ledger.db",
+    show_default=True,
+    metavar="FILE|URL",
+    help="Ledger of the service: a file, or postgresql://…",
+)
 @click.option("--name", metavar="NAME", help="What the model is asked under.  [default: from the package's file name]")
 @click.option("--reference", metavar="TABLE", help="Table it was trained on.  [default: where its manifest says]")
 @click.option("--window", default="1d", show_default=True, metavar="TIME", help="Length of a window.")
@@ -79,7 +85,13 @@ def watch(package: str, as_json: bool, every: str | None, **options: Any) -> Non
 
 
 @click.command(cls=Command)
-@click.option("--state", required=True, metavar="FILE", help="State of watching: watch.db beside the ledger.")
+@click.option(
+    "--state",
+    default=".modelwright/watch.db",
+    show_default=True,
+    metavar="FILE",
+    help="State of watching: watch.db beside the ledger.",
+)
 @click.option("--model", metavar="NAME", help="Of this model only.")
 @click.option("--acknowledge", metavar="ID", help="Say that you know of an alarm; six digits of its id are enough.")
 @click.option("--by", metavar="WHO", help="Who says so.  [default: the user of this machine]")

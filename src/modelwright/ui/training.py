@@ -65,13 +65,21 @@ def train(source: str | None, config: str | None, quiet: bool, as_json: bool, **
 @click.argument("package")
 @click.argument("source")
 @click.option("--out", metavar="FILE", help="Where to write: .parquet, .csv or .jsonl. Without it, CSV is printed.")
+@click.option(
+    "--coverage",
+    type=float,
+    metavar="SHARE",
+    help="Add columns that hold the truth of this share of rows: `low` and `high`, or `labels`.",
+)
 @query_option
 @json_option
-def predict(package: str, source: str, out: str | None, query: str | None, as_json: bool) -> None:
+def predict(
+    package: str, source: str, out: str | None, coverage: float | None, query: str | None, as_json: bool
+) -> None:
     """Score a table: columns `prediction` and, for classes, `probability_<label>`, rows in input order."""
     from modelwright.flows.predict import predict as verb
 
-    scored = verb(package, source, out=out, query=query)
+    scored = verb(package, source, out=out, query=query, coverage=coverage)
     if as_json:
         click.echo(as_text(scored.to_dict()))
     elif out is None:
