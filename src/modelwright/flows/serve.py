@@ -16,6 +16,7 @@ from modelwright.core.fingerprint import fingerprint
 from modelwright.core.ports import Pointer
 from modelwright.flows.builtin import catalogue
 from modelwright.flows.resolve import Watch
+from modelwright.learners.trees import use_threads
 from modelwright.registry.ledger import open_ledger
 from modelwright.registry.ledger_privacy import Privacy, key_of, ways_of
 from modelwright.registry.names import may_be_ref
@@ -124,6 +125,7 @@ def serve(reference: str, serving: Serving, *, tell: Callable[[Served], None] = 
         ServiceUnavailable: The address is taken, or would be open to strangers.
         MissingLibrary: The extra ``serve`` is not installed.
     """
+    use_threads(1)  # workers are forked, and threads that OpenMP started before do not come along: a call would hang
     keyring, made = _keyring(serving)
     config = read_configuration(serving.config)
     log = Log(is_verbose=serving.is_verbose)
