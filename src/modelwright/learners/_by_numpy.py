@@ -1,4 +1,4 @@
-"""A network as a pupil of numpy: the sums of its slopes by hand, for machines without PyTorch."""
+"""A network as a pupil of numpy: the sums of its slopes by hand, on the processor."""
 
 from __future__ import annotations
 

@@ -110,19 +110,19 @@ class Engine:
         return out
 
     def _answer_one(self, row: Array) -> Floats:
-        own = self._own
-        own.row[:] = row
-        if self._predict_one(self._one_row, own.row_address, own.length, own.answer_address):
-            self._fail()
-        return own.answer.copy()
+        return self._asked_one(row).copy()
 
     def one(self, row: Array) -> float:
         """Return the margin of one row, shape (n_features,), of a model with one margin."""
+        return self._asked_one(row).item()
+
+    def _asked_one(self, row: Array) -> Floats:
+        """Return this thread's own answer, which the next row overwrites."""
         own = self._own
         own.row[:] = row
         if self._predict_one(self._one_row, own.row_address, own.length, own.answer_address):
             self._fail()
-        return own.answer.item()
+        return own.answer
 
     def _call(self, name: str, *arguments: object) -> None:
         if getattr(self._library, name)(*arguments):

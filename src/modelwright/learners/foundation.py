@@ -300,7 +300,7 @@ def _network(weights: Mapping[str, Array], config: Mapping[str, Any]) -> Any:
 
     network = TabICL(**config)
     network.load_state_dict({name: torch.from_numpy(np.array(part)) for name, part in weights.items()})
-    return network.eval()
+    return network.train(mode=False)
 
 
 def _reader(network: Any, values: Singles, target: Array, model: FoundationModel) -> Any:
