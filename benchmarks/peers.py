@@ -9,7 +9,7 @@ table and seed modelwright runs first, then the systems asked for; a run that is
 repeated. Wall seconds are of the whole command, from its start to its end, imports and saving included; memory
 is the largest sum over its processes (proportional share). A run is ended after 3 budgets and 120 s. A system
 that fails is scored as the constant predictor. Writes .jsonl (a line a run), .npz (its answers, for the paired
-intervals; left out of the repository) and .md.
+intervals; left out of the repository), -pairs.jsonl (a line a comparison) and .md.
 """
 
 from __future__ import annotations
@@ -211,41 +211,47 @@ def auc_loss(scores: np.ndarray, positive: np.ndarray) -> Any:
 def compared(rows: list[dict[str, Any]], asked: Asked) -> list[dict[str, Any]]:
     """Return one line a table, seed and peer: both losses, their ratio, and the 95 % interval of the difference."""
     lines = []
-    by = {(r["table"], r["seed"], r["system"]): r for r in rows}
     for table in sorted({r["table"] for r in rows}):
         losses = Losses(table)
-        rng = np.random.default_rng(0)
         n = len(losses.truth)
-        weights = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)
+        weights = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), RESAMPLES)
         known: dict[tuple[int, str], np.ndarray] = {}
-        for (name, seed, system), row in by.items():
-            if name == table:
-                values, labels = losses.constant()
-                if row["ok"]:
-                    with np.load(answers_of(asked.out, row)) as kept:
-                        values, labels = kept["values"], list(kept["labels"])
-                loss = losses.of(values, labels)
-                known[seed, system] = np.array([loss(np.ones(n)), *(loss(w) for w in weights)])
+        for row in (r for r in rows if r["table"] == table):
+            values, labels = losses.constant()
+            if row["ok"]:
+                if not answers_of(asked.out, row).exists():
+                    continue
+                with np.load(answers_of(asked.out, row)) as kept:
+                    values, labels = kept["values"], list(kept["labels"])
+            loss = losses.of(values, labels)
+            known[row["seed"], row["system"]] = np.array([loss(np.ones(n)), *(loss(w) for w in weights)])
+        facts = {"table": table, "rows": len(losses.train), "metric": losses.meta["metric"]}
         for (seed, system), theirs in known.items():
-            ours = known.get((seed, OURS))
-            if system != OURS and ours is not None:
-                low, high = np.quantile(ours[1:] - theirs[1:], [0.025, 0.975])
-                verdict = "better" if high < 0 else "worse" if low > 0 else "tie"
-                lines.append(
-                    {
-                        "table": table,
-                        "seed": seed,
-                        "peer": system,
-                        "rows": len(losses.train),
-                        "metric": losses.meta["metric"],
-                        "ours": ours[0],
-                        "theirs": theirs[0],
-                        "ratio": ours[0] / theirs[0],
-                        "low": low,
-                        "high": high,
-                        "verdict": verdict,
-                    }
-                )
+            if system != OURS and (seed, OURS) in known:
+                lines.append({**facts, "seed": seed, "peer": system, **paired(known[seed, OURS], theirs)})
+    return lines
+
+
+def paired(ours: np.ndarray, theirs: np.ndarray) -> dict[str, Any]:
+    """Return what two systems' losses say: first each on the rows as they are, then on the same resamples."""
+    low, high = np.quantile(ours[1:] - theirs[1:], [0.025, 0.975])
+    return {
+        "ours": float(ours[0]),
+        "theirs": float(theirs[0]),
+        "ratio": float(ours[0] / theirs[0]),
+        "low": float(low),
+        "high": float(high),
+        "verdict": "better" if high < 0 else "worse" if low > 0 else "tie",
+    }
+
+
+def remembered(lines: list[dict[str, Any]], out: Path) -> list[dict[str, Any]]:
+    """Return these lines and those of earlier days whose answers are no longer there, and keep them all."""
+    kept = Path(f"{out}-pairs.jsonl")
+    old = [json.loads(x) for x in kept.read_text().splitlines()] if kept.exists() else []
+    every = {(x["table"], x["seed"], x["peer"]): x for x in [*old, *lines]}
+    lines = [every[key] for key in sorted(every)]
+    kept.write_text("".join(json.dumps(x) + "\n" for x in lines))
     return lines
 
 
@@ -300,7 +306,7 @@ def page(rows: list[dict[str, Any]], lines: list[dict[str, Any]], asked: Asked) 
         said += [""]
     said += ["| table | rows | metric | seed | peer | ours | theirs | ratio | difference, 95 % | verdict |"]
     said += ["|---|--:|---|--:|---|--:|--:|--:|---|---|"]
-    for x in sorted(lines, key=lambda x: (x["table"], x["seed"], x["peer"])):
+    for x in lines:
         cells = [
             x["table"],
             f"{x['rows']:,}",
@@ -310,7 +316,7 @@ def page(rows: list[dict[str, Any]], lines: list[dict[str, Any]], asked: Asked) 
             f"{x['ours']:.5g}",
             f"{x['theirs']:.5g}",
         ]
-        cells += [f"{x['ratio']:.3f}", f"{x['low']:+.3g} to {x['high']:+.3g}", x["verdict"]]
+        cells += [f"{x['ratio']:.3f}", f"{x['low']:.3g} to {x['high']:.3g}", x["verdict"]]
         said.append(f"| {' | '.join(map(str, cells))} |")
     said += ["", "## Cost", "", "Medians over the runs (range).", ""]
     said += ["| system | runs | failed | late | wall s | peak MB | one row p50 ms | p99 ms | rows/s | MB |"]
@@ -360,7 +366,7 @@ def main() -> None:
                 print(json.dumps(rows[-1]), flush=True)
                 with kept.open("a") as file:
                     file.write(json.dumps(rows[-1]) + "\n")
-    Path(f"{asked.out}.md").write_text(page(rows, compared(rows, asked), asked))
+    Path(f"{asked.out}.md").write_text(page(rows, remembered(compared(rows, asked), asked.out), asked))
 
 
 if __name__ == "__main__":
