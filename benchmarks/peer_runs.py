@@ -42,7 +42,8 @@ class AutoGluon:
         train = asked.table("train")
         if meta["task"] == "binary":
             values = train[meta["target"]].unique()
-            more["learner_kwargs"] = {"positive_class": next(v for v in values if str(v) == meta["positive_label"])}
+            positive = next(v for v in values if str(v) == str(meta["positive_label"]))
+            more["learner_kwargs"] = {"positive_class": positive}
         predictor = TabularPredictor(
             label=meta["target"],
             problem_type=meta["task"],
