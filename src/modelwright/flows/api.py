@@ -58,16 +58,16 @@ __all__ = [
 ]
 
 
-def train(source: object, target: str, **settings: Any) -> Trained:
+def train(source: object, target: str | None = None, **settings: Any) -> Trained:
     """Train, judge, document and package a model.
 
     Args:
         source: A path, glob, folder, database or S3 address, or a polars, pandas or pyarrow frame.
-        target: The column to predict.
+        target: The column to predict; a plan names it.
         **settings: The settings of ``modelwright train`` by their names: ``budget="60s"`` or ``effort=5``,
             ``task``, ``metric``, ``positive``, ``time``, ``group``, ``weight``, ``ignore``, ``test``,
-            ``contract``, ``query``, ``memory``, ``threads``, ``seed``, ``final_fit``, ``out``, ``name``,
-            ``fresh``.
+            ``contract``, ``query``, ``memory``, ``latency``, ``size``, ``plan``, ``threads``, ``seed``,
+            ``final_fit``, ``out``, ``name``, ``fresh``.
 
     Raises:
         ModelwrightError: The table cannot answer the question, or a setting is outside what it may be.
@@ -79,7 +79,12 @@ def train(source: object, target: str, **settings: Any) -> Trained:
     """
     from modelwright.flows.train import train as recipe
 
-    checked = Settings.of({"target": target, **settings})
+    values = {**({} if target is None else {"target": target}), **settings}
+    if values.get("plan"):
+        from modelwright.flows.plan import planned
+
+        values = planned(values)
+    checked = Settings.of(values)
     return recipe(source, checked, run_of(checked))
 
 

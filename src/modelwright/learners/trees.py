@@ -95,6 +95,27 @@ class Trees:
         margin = self._engine.one(row)
         return margin if self.link == "identity" else float(1.0 / (1.0 + np.exp(min(-margin, 500.0))))
 
+    def cut(self, share: float, *, is_mean: bool = False) -> Trees:
+        """Return the model of the first trees only, at least one of each output.
+
+        Args:
+            share: How much of the trees is kept, above 0 and up to 1.
+            is_mean: Trees are averaged, as in a forest, and those that are left then count for more; boosted ones
+                correct each other, and the first of them are a model by themselves.
+        """
+        text, n_before, n_kept = _text.cut(self.text, share, n_outputs=1 if self.vectors is not None else self.n_outputs)
+        if self.vectors is not None:
+            kept = self.vectors[: int(_text.leaves_of(text).sum())]  # shares are made to add up to one, so no scale
+            shape = {"n_features": self.n_features, "n_outputs": self.n_outputs}
+            if is_mean and self.link == "identity":
+                kept = np.concatenate([kept[:1], kept[1:] * np.float32(n_before / n_kept)])
+            return Trees(text, self.link, vectors=kept, **shape)
+        if is_mean:
+            # The overall share stands in a forest of labels like one more tree.
+            one_more, first = (1, 0) if self.link == "share" else (0, self.n_outputs)
+            text = _text.scale(text, (n_before + one_more) / (n_kept + one_more), first, self.n_features, self.n_outputs)
+        return Trees(text, self.link, n_features=self.n_features, n_outputs=self.n_outputs)
+
     @property
     def shape(self) -> dict[str, Any]:
         """What must be equal for two models to be merged."""

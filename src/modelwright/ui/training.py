@@ -47,6 +47,10 @@ def train(source: str | None, config: str | None, quiet: bool, as_json: bool, **
     started = process_started()
     values = given(options)
     source, values = _with_config(source, config, values)
+    if "plan" in values:
+        from modelwright.flows.plan import planned
+
+        values = planned(values)
     settings = Settings.of(values)
     _limit_threads(settings.threads)
 
@@ -55,7 +59,7 @@ def train(source: str | None, config: str | None, quiet: bool, as_json: bool, **
     from modelwright.ui.progress import Bar
 
     stop = _Stop(quiet=as_json or quiet)
-    with stop, Bar(settings.budget, quiet=quiet or as_json) as bar:
+    with stop, Bar(None if settings.plan else settings.budget, quiet=quiet or as_json) as bar:
         run = run_of(settings, started=started, tell=bar, is_stopped=stop.is_asked)
         trained = recipe(source, settings, run)
     click.echo(as_text(trained.to_dict()) if as_json else trained.summary(width()))
