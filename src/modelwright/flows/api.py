@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from modelwright.flows.exploring import Explored
     from modelwright.flows.handbook import Studied
     from modelwright.flows.profile import Profiled
+    from modelwright.flows.prune import Pruned
     from modelwright.flows.report_check import Checked
     from modelwright.flows.train import Trained
 
@@ -49,6 +50,7 @@ __all__ = [
     "predict",
     "profile",
     "promote",
+    "prune",
     "register",
     "report",
     "rollback",
@@ -86,6 +88,22 @@ def train(source: object, target: str | None = None, **settings: Any) -> Trained
         values = planned(values)
     checked = Settings.of(values)
     return recipe(source, checked, run_of(checked))
+
+
+def prune(package: str | Path, *, out: str | Path, **limits: Any) -> Pruned:
+    """Make a quicker or smaller package of a finished one, and say what that costs.
+
+    Args:
+        package: A package folder or file, or a registered name.
+        out: Where the pruned package goes.
+        **limits: ``latency`` (``"0.1ms"``, or seconds), ``size`` (``"5MB"``, or bytes), ``threads``.
+
+    Raises:
+        OutOfReach: No model on the package's front is within the limits.
+    """
+    from modelwright.flows.prune import prune as recipe
+
+    return recipe(package, out=out, **limits)
 
 
 def profile(source: object, target: str | None = None, *, contract_out: str | None = None, **settings: Any) -> Profiled:

@@ -378,7 +378,7 @@ def _validation(found: Found) -> dict[str, Any]:
 
 def _measured(package: Package, known: Prepared, run: Run, stages: Stages) -> Package:
     """Return the package with its speed, size and times among the measures, and what it was made from named."""
-    kpis = {**package.evidence.kpis, **speed_and_size(package, known, run, stages.seconds)}
+    kpis = {**package.evidence.kpis, **speed_and_size(package, known.frame, run, stages.seconds)}
     evidence = replace(package.evidence, kpis=kpis)
     model = package.model.state().fingerprint
     parents = {**package.manifest.parents, "evidence": evidence.fingerprint, "model": model}

@@ -97,6 +97,28 @@ def predict(
 
 @click.command(cls=Command)
 @click.argument("package")
+@click.option("--latency", metavar="TIME", help="Most time one answer may take (0.1ms).")
+@click.option("--size", metavar="SIZE", help="Most room the model may take (5MB).")
+@click.option("--out", metavar="PATH", help="Where the pruned package goes. Without it, the choice is printed.")
+@json_option
+def prune(package: str, latency: str | None, size: str | None, out: str | None, as_json: bool) -> None:
+    """Make a quicker or smaller package of a finished one, and say what that costs.
+
+    Without --out the models that the package can be pruned to are listed: score, time of a row, size.
+    """
+    from modelwright.flows.prune import front, front_table
+    from modelwright.flows.prune import prune as verb
+
+    if out is None:
+        entries = front(package)
+        click.echo(as_text({"front": entries}) if as_json else front_table(entries))
+        return
+    done = verb(package, out=out, latency=latency, size=size)
+    click.echo(as_text(done.to_dict()) if as_json else done.summary(width()))
+
+
+@click.command(cls=Command)
+@click.argument("package")
 @click.argument("source")
 @query_option
 @json_option
@@ -197,4 +219,4 @@ def _limit_threads(threads: int | None) -> None:
         os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
 
 
-COMMANDS = (train, predict, evaluate, profile, schema)
+COMMANDS = (train, predict, evaluate, prune, profile, schema)
