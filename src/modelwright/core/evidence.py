@@ -58,7 +58,8 @@ class Evidence:
         timed = {"s", "ms", "us", "rows/s"}
         data["kpis"] = {k: v for k, v in data["kpis"].items() if v["unit"] not in timed}
         data["leaderboard"] = [{k: v for k, v in e.items() if not k.endswith("seconds")} for e in data["leaderboard"]]
-        data["front"] = [{k: v for k, v in e.items() if k != "measured_ms"} for e in data["front"]]
+        front = [{k: v for k, v in e.items() if k != "measured_ms"} for e in data.pop("front")]
+        data |= {"front": front} if front else {}  # older packages have none, and keep their fingerprints
         del data["timing"]
         return fingerprint(data)
 
