@@ -65,7 +65,7 @@ def grams(texts: Sequence[str]) -> tuple[Ints, Ints]:
 
 def grams_of_one(text: str) -> Ints:
     """Return the buckets of one text, as ``grams`` does; those of the last text are kept for its other readers."""
-    global _last  # noqa: PLW0603 - a pair that is replaced as a whole, so threads see one or the other
+    global _last
     known, found = _last
     if known == text:
         return found

@@ -233,9 +233,7 @@ class _Told:
 
     def has(self, point: Point) -> bool:
         """Whether the model can be made of the members there are."""
-        return all(
-            p.place in self._members and p.share <= self._members[p.place][0].share + 1e-12 for p in point.parts
-        )
+        return all(p.place in self._members and p.share <= self._members[p.place][0].share + 1e-12 for p in point.parts)
 
     def scores(self, point: Point) -> Floats:
         """Return what the model of a point says, rounded to what travels."""

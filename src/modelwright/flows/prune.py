@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
-from modelwright.core.evidence import Evidence, scores_of
 from modelwright.core.errors import OutOfReach
+from modelwright.core.evidence import Evidence, scores_of
 from modelwright.core.fingerprint import plain
 from modelwright.core.metrics import MEASURES
 from modelwright.core.settings import parse_duration, parse_size
@@ -162,7 +161,7 @@ def prune(
     return Pruned(
         str(out),
         Predictor(read(target, catalogue())),
-        entry.get("sealed_behind", entry["behind"]),
+        entry["sealed_behind"],
         _told(whole, entry, settings, ms[1]),
         (ms[0], ms[1]),
         (int(delivered["measured_bytes"]), int(entry["measured_bytes"])),
@@ -300,9 +299,8 @@ def _record(record: Mapping[str, Any], entry: Entry) -> dict[str, Any]:
 
 
 def _told(whole: Package, entry: Entry, settings: Settings, ms: float) -> str:
-    on = "on sealed rows" if "sealed_behind" in entry else "out of fold"
     n = sum(bool(c.get("weight")) for c in whole.record.get("candidates", ()))
-    told = f"{len(entry['members'])} of {n} members. {price(entry['sealed_behind'], whole.model.task, on)}"
+    told = f"{len(entry['members'])} of {n} members. {price(entry['sealed_behind'], whole.model.task, 'on sealed rows')}"
     if settings.latency is not None and ms > 1e3 * settings.latency:
         told += f" Measured on this machine a row takes {ms:.3g} ms, more than was reckoned with."
     return told

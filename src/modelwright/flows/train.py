@@ -31,8 +31,8 @@ from modelwright.packaging.reading import read as read_package
 from modelwright.packaging.writing import check_writable, write
 from modelwright.reports.charts import warm
 from modelwright.reports.summary import summary
-from modelwright.search.front import front_of
 from modelwright.search.final import ALL_ROWS, FinalFit, evidence_model
+from modelwright.search.front import front_of
 from modelwright.search.journal import Journal, forget
 from modelwright.search.pace import package_seconds
 from modelwright.search.problem import Material, Problem

@@ -122,6 +122,6 @@ def _teller(member: Fitted) -> Callable[[Matrix], float | Sequence[float]]:
 
 
 def _value(answer: float | Sequence[float]) -> float:
-    if isinstance(answer, float):
-        return answer
-    refuse("blend", "the members of a blend answer the same question", "a value and probabilities")
+    if not isinstance(answer, float):
+        refuse("blend", "the members of a blend answer the same question", "a value and probabilities")
+    return answer

@@ -76,7 +76,7 @@ class LinearModel:
         width("linear", len(row), self.design.n_features)
         margins = (self.design.one(row) @ self.coefficients[:-1] + self.coefficients[-1])[0].tolist()
         if len(margins) == 1:
-            return min(max(margins[0], self.low), self.high)
+            return float(min(max(margins[0], self.low), self.high))
         if len(margins) > 2:
             probabilities: list[float] = apply_link("softmax", np.array([margins])).tolist()[0]
             return probabilities

@@ -236,7 +236,9 @@ def _sealed_from(files: Mapping[str, bytes], task: Task) -> Sealed:
     if weight is not None and (weight.shape != (n,) or weight.dtype != np.float64):
         raise ValueError(f"weights of shape {weight.shape} and type {weight.dtype}")
     wide = len(task.labels) if len(task.labels) > 2 else 1
-    if front is not None and (front.shape[1:] != (n, wide) or front.dtype != np.float32 or not np.isfinite(front).all()):
+    if front is not None and (
+        front.shape[1:] != (n, wide) or front.dtype != np.float32 or not np.isfinite(front).all()
+    ):
         raise ValueError(f"scores of the front of shape {front.shape} and type {front.dtype}")
     return Sealed(tuple(row.tobytes().hex() for row in names), target, scores, weight, front)
 

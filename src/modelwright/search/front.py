@@ -243,7 +243,7 @@ class _Scales:
         total: Floats | float = 0.0
         best: tuple[float, dict[Form, int]] = (float("inf"), {})
         for step in range(1, STEPS + 1):
-            priced = []
+            priced: list[tuple[float, Form]] = []
             for form, told in self.forms.items():
                 taken = {*counts, form}
                 if len({i for i, _ in taken}) < len(taken):

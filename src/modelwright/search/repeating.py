@@ -105,7 +105,10 @@ def repeat(plan: Mapping[str, Any], problem: Problem, run: Run, *, how: How) -> 
 def unsound(got: str) -> InvalidPlan:
     """Return the error for a plan that does not say what a plan says."""
     return InvalidPlan(
-        "a plan is one that a run of modelwright left", where="plan", got=got[:200], fix="give a package, or its plan.json"
+        "a plan is one that a run of modelwright left",
+        where="plan",
+        got=got[:200],
+        fix="give a package, or its plan.json",
     )
 
 

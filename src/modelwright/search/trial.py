@@ -76,8 +76,11 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One fold's fit: the model, how it went, its predictions for the judged rows, its seconds, those of its
-    first trees alone by their share, and what it was told of the time."""
+    """One fold's fit.
+
+    The model, how it went, its predictions for the judged rows, its seconds, the predictions of its first trees alone
+    by their share, and what it was told of the time.
+    """
 
     fitted: Fitted
     curve: Curve
