@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from modelwright.flows.exploring import Explored
     from modelwright.flows.handbook import Studied
     from modelwright.flows.profile import Profiled
+    from modelwright.flows.prune import Pruned
     from modelwright.flows.report_check import Checked
     from modelwright.flows.train import Trained
 
@@ -49,6 +50,7 @@ __all__ = [
     "predict",
     "profile",
     "promote",
+    "prune",
     "register",
     "report",
     "rollback",
@@ -58,16 +60,16 @@ __all__ = [
 ]
 
 
-def train(source: object, target: str, **settings: Any) -> Trained:
+def train(source: object, target: str | None = None, **settings: Any) -> Trained:
     """Train, judge, document and package a model.
 
     Args:
         source: A path, glob, folder, database or S3 address, or a polars, pandas or pyarrow frame.
-        target: The column to predict.
+        target: The column to predict; a plan names it.
         **settings: The settings of ``modelwright train`` by their names: ``budget="60s"`` or ``effort=5``,
             ``task``, ``metric``, ``positive``, ``time``, ``group``, ``weight``, ``ignore``, ``test``,
-            ``contract``, ``query``, ``memory``, ``threads``, ``seed``, ``final_fit``, ``out``, ``name``,
-            ``fresh``.
+            ``contract``, ``query``, ``memory``, ``latency``, ``size``, ``plan``, ``threads``, ``seed``,
+            ``final_fit``, ``out``, ``name``, ``fresh``.
 
     Raises:
         ModelwrightError: The table cannot answer the question, or a setting is outside what it may be.
@@ -79,8 +81,29 @@ def train(source: object, target: str, **settings: Any) -> Trained:
     """
     from modelwright.flows.train import train as recipe
 
-    checked = Settings.of({"target": target, **settings})
+    values = {**({} if target is None else {"target": target}), **settings}
+    if values.get("plan"):
+        from modelwright.flows.plan import planned
+
+        values = planned(values)
+    checked = Settings.of(values)
     return recipe(source, checked, run_of(checked))
+
+
+def prune(package: str | Path, *, out: str | Path, **limits: Any) -> Pruned:
+    """Make a quicker or smaller package of a finished one, and say what that costs.
+
+    Args:
+        package: A package folder or file, or a registered name.
+        out: Where the pruned package goes.
+        **limits: ``latency`` (``"0.1ms"``, or seconds), ``size`` (``"5MB"``, or bytes), ``threads``.
+
+    Raises:
+        OutOfReach: No model on the package's front is within the limits.
+    """
+    from modelwright.flows.prune import prune as recipe
+
+    return recipe(package, out=out, **limits)
 
 
 def profile(source: object, target: str | None = None, *, contract_out: str | None = None, **settings: Any) -> Profiled:

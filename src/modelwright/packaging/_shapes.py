@@ -33,6 +33,13 @@ def _is_number(value: object) -> bool:
     return isinstance(value, float) or _is_int(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A value of this shape under a key that packages of earlier versions lack."""
+
+    value: Any
+
+
 CHECKS: dict[type, Callable[[object], bool]] = {
     int: _is_int,
     float: _is_number,
@@ -121,6 +128,7 @@ EVIDENCE = {
     "figures": FREE,
     "timing": FREE,
     "notes": [str],
+    "front": Later([FREE]),
 }
 FINDINGS = [
     {
@@ -170,6 +178,10 @@ def check(value: Any, shape: Any, *, where: str) -> None:
 
 def _check_object(value: Any, shape: dict[str, Any], where: str) -> None:
     _expect(dict, value, where)
+    later = {key for key, inner in shape.items() if isinstance(inner, Later)}
+    if later:
+        shape = {key: inner.value if key in later else inner for key, inner in shape.items()}
+        shape = {key: inner for key, inner in shape.items() if key not in later - value.keys()}
     if shape and value.keys() != shape.keys():
         raise damaged(
             "an object of a package has its keys, no more and no fewer",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,18 +19,19 @@ from modelwright.search.race import Race, Result
 from modelwright.search.threads import slots, threads_of_fits
 from modelwright.search.trial import Folding
 from modelwright.search.tuning import Tuner
-from modelwright.search.validation import plan_folds
+from modelwright.search.validation import folded, plan_folds
 from modelwright.search.yardstick import fit_yardsticks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from modelwright.core.arrays import Floats
+    from modelwright.core.arrays import Bools, Floats
     from modelwright.core.run import Run
     from modelwright.core.split import Folds, How
     from modelwright.learners.calibration import Calibrator
     from modelwright.search.journal import Journal
     from modelwright.search.problem import Material
+    from modelwright.search.validation import FoldShape
     from modelwright.search.yardstick import Yardsticks
 
 
@@ -47,6 +48,9 @@ class Found:
         blended: Out-of-fold predictions of the ensemble, calibrated, for ``result.covered`` rows.
         calibrator: Corrects probabilities, or None when that does not help.
         threshold: Binary: probability from which the positive label is answered.
+        shares: By place among those tried, the share of its trees that a member keeps; all where it is not named.
+        shape: Of the folds.
+        judged: The rows that ``blended`` is about, where they are fewer than ``result.covered``.
     """
 
     material: Material
@@ -57,6 +61,9 @@ class Found:
     blended: Floats
     calibrator: Calibrator | None
     threshold: float
+    shape: FoldShape
+    shares: Mapping[int, float] = field(default_factory=dict)
+    judged: Bools | None = None
 
 
 def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Folds], Journal]) -> Found:
@@ -77,7 +84,8 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
     tail = tail_seconds(run.budget_seconds)
     times = {"round_seconds": yardsticks.round_seconds, "search_seconds": run.seconds_left() - tail}
     material = audition(material, run, **times)
-    folds = plan_folds(material.problem, run, how=how, **times)
+    shape = plan_folds(material.problem, run, **times)
+    folds = folded(material.problem, shape, how=how)
     p = material.problem
     n_folds = len(folds.folds)
     growth = p.n_rows / float(np.mean([len(fold.fit) for fold in folds.folds]))
@@ -107,11 +115,10 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
                 fix="look at the findings of `modelwright profile`",
             )
         result = race.go_shortest()
-    blended, calibrator, threshold = _decide(material, race, result)
-    return Found(material, folds, pace, yardsticks, result, blended, calibrator, threshold)
+    return Found(material, folds, pace, yardsticks, result, *decide(material, result), shape=shape)
 
 
-def _decide(material: Material, race: Race, result: Result) -> tuple[Floats, Calibrator | None, float]:
+def decide(material: Material, result: Result) -> tuple[Floats, Calibrator | None, float]:
     """Return the calibrated out-of-fold blend, its calibrator and its threshold."""
     p = material.problem
     blended = np.asarray(sum(w * t.predictions for w, t in zip(result.weights, result.tried, strict=True)))
