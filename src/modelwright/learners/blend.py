@@ -10,6 +10,7 @@ from modelwright.core.state import State
 from modelwright.learners import restoring
 from modelwright.learners._unfolding import array, refuse
 from modelwright.learners.calibration import Calibrator
+from modelwright.learners.shaped import Shaped
 from modelwright.learners.trees import Trees
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Blend:
         self.members = tuple(m for m, w in zip(members, share, strict=True) if w > 0)
         self.weights: Floats = share[share > 0] / share.sum()
         self.calibrator = calibrator
-        singles = [(float(w), m) for w, m in zip(self.weights, self.members, strict=True) if isinstance(m, Trees)]
+        pairs = zip(self.weights, self.members, strict=True)
+        singles = [(float(w), m) for w, m in pairs if isinstance(m, Trees | Shaped)]
         links = {m.link for _, m in singles}
         is_quick = len(singles) == len(self.members) and len(links) == 1 and all(m.is_single for _, m in singles)
         self._singles = singles if is_quick else []

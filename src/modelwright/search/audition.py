@@ -87,12 +87,12 @@ def _texts(material: Material, texts: Sequence[str], rows: Ints, run: Run) -> Ma
     target = p.target[rows]
     if len(material.base.features) <= sum(_is_of_words(f, texts) for f in base.features):
         return material  # without the words nothing would be left
-    whole = loss(p.task.kind, target, _cross_validated(base, target, rows, material, run))
+    whole = loss(p.task.kind, target, cross_validated(base, target, rows, material, run))
     silent = []
     for text in texts:
         kept = [i for i, f in enumerate(base.features) if not _is_of_words(f, [text])]
         without = Matrix(np.ascontiguousarray(base.values[:, kept]), tuple(base.features[i] for i in kept))
-        gain = loss(p.task.kind, target, _cross_validated(without, target, rows, material, run)) - whole
+        gain = loss(p.task.kind, target, cross_validated(without, target, rows, material, run)) - whole
         if gain.mean() <= gain.std() / np.sqrt(len(gain)):
             silent.append(text)
     if not silent:
@@ -113,7 +113,7 @@ def _pairs(material: Material, numbers: Sequence[str], rows: Ints, run: Run) -> 
     p = material.problem
     choosing, judging = np.arange(len(rows)) % 2 == 0, np.arange(len(rows)) % 2 == 1
     target, base = p.target[rows], material.base.take(rows)
-    before = _cross_validated(base, target, rows, material, run)
+    before = cross_validated(base, target, rows, material, run)
     residual = _residuals(target, before, p.n_classes)
     answers = _residuals(target, _flat(target, p.n_classes), p.n_classes)
     values = {name: p.frame[name].to_numpy()[rows[choosing]] for name in numbers}
@@ -121,7 +121,7 @@ def _pairs(material: Material, numbers: Sequence[str], rows: Ints, run: Run) -> 
     for steps in _chosen(values, answers[choosing], residual[choosing]):
         if steps:
             wider = material.with_arithmetic(steps).base.take(rows)
-            after = _cross_validated(wider, target, rows, material, run)
+            after = cross_validated(wider, target, rows, material, run)
             gain = (loss(p.task.kind, target, before) - loss(p.task.kind, target, after))[judging]
             if p.weight is not None:
                 gain = gain * p.weight[rows][judging] / p.weight[rows][judging].mean()
@@ -130,8 +130,10 @@ def _pairs(material: Material, numbers: Sequence[str], rows: Ints, run: Run) -> 
     return material.with_arithmetic(list(kept)) if kept else material
 
 
-def _cross_validated(matrix: Matrix, target: Target, rows: Ints, material: Material, run: Run) -> Floats:
-    """Return a quick model's out-of-fold predictions."""
+def cross_validated(
+    matrix: Matrix, target: Target, rows: Ints, material: Material, run: Run, **changed: object
+) -> Floats:
+    """Return the out-of-fold predictions of a quick model, with these parameters changed."""
     p = material.problem
     weight = None if p.weight is None else p.weight[rows]
     parts = [np.arange(matrix.n_rows) % N_FOLDS == fold for fold in range(N_FOLDS)]
@@ -139,7 +141,7 @@ def _cross_validated(matrix: Matrix, target: Target, rows: Ints, material: Mater
     def fit(held: Bools) -> Floats:
         learnt = None if weight is None else weight[~held]
         lesson = Lesson(matrix.take(np.flatnonzero(~held)), target[~held], p.n_classes, learnt, seed=run.seed)
-        fitted, _ = run.catalogue.find("learner", "lightgbm")(**QUICK).fit(lesson)
+        fitted, _ = run.catalogue.find("learner", "lightgbm")(**{**QUICK, **changed}).fit(lesson)
         predictions: Floats = fitted.predict(matrix.take(np.flatnonzero(held)))
         return predictions
 

@@ -16,6 +16,7 @@ from modelwright.search.audition import audition
 from modelwright.search.pace import Pace, tail_seconds
 from modelwright.search.portfolio import portfolio
 from modelwright.search.race import Race, Result
+from modelwright.search.shapes import shapes_that_help
 from modelwright.search.threads import slots, threads_of_fits
 from modelwright.search.trial import Folding
 from modelwright.search.tuning import Tuner
@@ -77,6 +78,7 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
     tail = tail_seconds(run.budget_seconds)
     times = {"round_seconds": yardsticks.round_seconds, "search_seconds": run.seconds_left() - tail}
     material = audition(material, run, **times)
+    shapes = shapes_that_help(material, run, **times)
     folds = plan_folds(material.problem, run, how=how, **times)
     p = material.problem
     n_folds = len(folds.folds)
@@ -88,6 +90,7 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
         n_features=len(material.base.features),
         available=run.catalogue.names("learner"),
         seconds=pace.left() if pace.is_timed else float("inf"),
+        shapes=shapes,
     )
     folding = Folding(material, folds, run, pace)
     tuner = Tuner(
