@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from modelwright.core.ports import Lesson
 from modelwright.evaluation.baselines import verdict
 from modelwright.evaluation.bias_variance import decompose
 from modelwright.evaluation.convergence import describe
+from modelwright.evaluation.costs import costs_by
 from modelwright.evaluation.figures import figures
 from modelwright.evaluation.importance import NOTE, importance
 from modelwright.evaluation.intervals import measure
@@ -22,13 +23,18 @@ from modelwright.search.threads import threads_of_fits
 from modelwright.search.yardstick import untuned
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Floats, Ints
+    from collections.abc import Mapping
+
+    from modelwright.core.arrays import Array, Floats, Ints
     from modelwright.core.model import Model
     from modelwright.core.run import Run
+    from modelwright.core.score import Score
     from modelwright.core.task import Task
     from modelwright.search.problem import Problem
     from modelwright.search.workshop import Found
 
+COST = "cost_per_row"
+"""What the measure of a cost matrix is called: the mean cost of the model's answers."""
 RESAMPLES = 8
 """Models fitted on resamples for the bias–variance split."""
 ROWS_MOST, ROWS_LEAST, SCORES_MOST = 5_000, 500, 20_000
@@ -60,6 +66,7 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
     scores = model.blend.predict(matrix)
     choices = model.choices(scores)
     kpis = measure(task, target, scores, choices, weight=weight, seed=run.seed)
+    kpis = with_cost(kpis, task, target, scores, choices, weight)
     run.say("evaluate", "yardsticks")
     yard = found.yardsticks.scores(sealed.frame)
     baselines = verdict(
@@ -93,6 +100,16 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
         ),
         scores,
     )
+
+
+def with_cost(
+    kpis: Mapping[str, Score], task: Task, target: Array, scores: Floats, choices: Array, weight: Floats | None
+) -> dict[str, Score]:
+    """Return the measures and, where each answer of a task has a cost, what a row costs in the mean."""
+    if task.costs is None:
+        return dict(kpis)
+    found = costs_by(task.costs, target, scores, choices, weight).model
+    return {**kpis, COST: replace(found, metric=COST, unit=task.costs.unit)}
 
 
 def leaderboard(found: Found) -> tuple[dict[str, Any], ...]:

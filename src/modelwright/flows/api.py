@@ -66,7 +66,7 @@ def train(source: object, target: str, **settings: Any) -> Trained:
         target: The column to predict.
         **settings: The settings of ``modelwright train`` by their names: ``budget="60s"`` or ``effort=5``,
             ``task``, ``metric``, ``positive``, ``time``, ``group``, ``weight``, ``ignore``, ``test``,
-            ``contract``, ``query``, ``memory``, ``threads``, ``seed``, ``final_fit``, ``out``, ``name``,
+            ``costs``, ``contract``, ``query``, ``memory``, ``threads``, ``seed``, ``final_fit``, ``out``, ``name``,
             ``fresh``.
 
     Raises:

@@ -103,7 +103,7 @@ class LightGBM:
         """Learn labels, values, or the logarithm of the mean of values by their likelihood."""
         import lightgbm
 
-        yard = Yard(0.0, float(np.mean(lesson.target))) if likelihood else Yard.of(lesson)
+        yard = Yard(0.0, float(np.asarray(lesson.target, dtype=np.float64).mean())) if likelihood else Yard.of(lesson)
         parameters = {**self._parameters(lesson), **({"objective": likelihood} if likelihood else {})}
         train = _dataset(lightgbm, lesson.matrix, yard.standardise(lesson.target), lesson.weight, parameters)
         booster = lightgbm.Booster(parameters, train)

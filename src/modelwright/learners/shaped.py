@@ -1,4 +1,4 @@
-"""Shaped: a model of a skewed target's root or logarithm, or of its logarithm's mean, that answers in the target's unit.
+"""Shaped: a model of a skewed target's root or logarithm, or of the logarithm of its mean, and the way back.
 
 A squared error lets the few largest targets decide. Where they are all positive, a learner is shown their square root
 or logarithm, or LightGBM maximises the likelihood of counts (Poisson) or of a mixture of none and much (Tweedie). The

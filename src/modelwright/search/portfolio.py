@@ -134,7 +134,7 @@ def portfolio(
         order += [LIGHTGBM, XGBOOST, LIGHTGBM_SHALLOW]
     if n_rows <= MANY_ROWS and n_features <= 200 and NEIGHBOURS not in order:
         order.append(NEIGHBOURS)
-    if n_classes and n_rows >= FEW_ROWS and seconds >= NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
+    if seconds >= NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
         order.insert(NEURAL_PLACE if n_rows <= MANY_ROWS else len(order), NEURAL)
     order = _with_shapes(order, shapes)
     if n_rows > SMALL_FOREST_ROWS:

@@ -43,7 +43,12 @@ def shapes_that_help(material: Material, run: Run, *, round_seconds: float, sear
         search_seconds: What the search may use.
     """
     p = material.problem
-    if p.n_classes or p.n_rows < ROWS_LEAST or not can_be_shaped(p.target) or _skewness(p.target) < SKEWED:
+    if (
+        p.n_classes
+        or p.n_rows < ROWS_LEAST
+        or not can_be_shaped(p.target)
+        or _skewness(np.asarray(p.target, dtype=np.float64)) < SKEWED
+    ):
         return ()
     one = N_FOLDS * QUICK["rounds"] * round_seconds * min(1.0, ROWS_MOST / p.n_rows)
     if run.budget_seconds is not None and (2 + len(TRIED)) * one > SHARE_MOST * search_seconds:

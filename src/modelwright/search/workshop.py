@@ -13,6 +13,7 @@ from modelwright.evaluation.thresholds import best_threshold
 from modelwright.learners.calibration import fit_calibrator
 from modelwright.learners.trees import use_threads
 from modelwright.search.audition import audition
+from modelwright.search.grouping import with_groups
 from modelwright.search.pace import Pace, tail_seconds
 from modelwright.search.portfolio import portfolio
 from modelwright.search.race import Race, Result
@@ -78,6 +79,7 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
     tail = tail_seconds(run.budget_seconds)
     times = {"round_seconds": yardsticks.round_seconds, "search_seconds": run.seconds_left() - tail}
     material = audition(material, run, **times)
+    material = with_groups(material, run, **times)
     shapes = shapes_that_help(material, run, **times)
     folds = plan_folds(material.problem, run, how=how, **times)
     p = material.problem
@@ -126,6 +128,8 @@ def _decide(material: Material, race: Race, result: Result) -> tuple[Floats, Cal
     if calibrator is not None:
         blended = calibrator.apply(blended)
     threshold = 0.5
-    if p.n_classes == 2 and MEASURES[p.task.metric].reads == "choices":
+    if p.n_classes == 2 and p.task.costs is not None:
+        threshold = p.task.costs.threshold
+    elif p.n_classes == 2 and MEASURES[p.task.metric].reads == "choices":
         threshold = best_threshold(target, blended, p.task.metric)
     return blended, calibrator, threshold
