@@ -49,7 +49,7 @@ NUMBERS_MOST, CATEGORIES_MOST = 10, 10
 LEVEL_ROWS = 5
 """Pairs of levels with fewer rows than this are counted together when crosses are compared."""
 TERMS_MOST = 4
-AUDITIONS, SHARE_MOST = 4, 0.08
+AUDITIONS, SHARE_MOST = 4, 0.06
 """So many cross-validations of the quick model at most, in this share of the search time."""
 COLUMN_ROWS = 30
 """A category groups rows when a level has this many in the mean."""

@@ -135,7 +135,8 @@ def portfolio(
     if n_rows <= MANY_ROWS and n_features <= 200 and NEIGHBOURS not in order:
         order.append(NEIGHBOURS)
     if seconds >= NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
-        order.insert(NEURAL_PLACE if n_rows <= MANY_ROWS else len(order), NEURAL)
+        is_early = n_classes and FEW_ROWS <= n_rows <= MANY_ROWS
+        order.insert(NEURAL_PLACE if is_early else len(order), NEURAL)
     order = _with_shapes(order, shapes)
     if n_rows > SMALL_FOREST_ROWS:
         order = [SMALL_EXTRA_TREES if c is EXTRA_TREES else c for c in order]

@@ -14,6 +14,7 @@ from modelwright.learners.calibration import fit_calibrator
 from modelwright.learners.trees import use_threads
 from modelwright.search.audition import audition
 from modelwright.search.grouping import with_groups
+from modelwright.search.ingredients import ALL, Ingredients
 from modelwright.search.pace import Pace, tail_seconds
 from modelwright.search.portfolio import portfolio
 from modelwright.search.race import Race, Result
@@ -61,7 +62,14 @@ class Found:
     threshold: float
 
 
-def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Folds], Journal]) -> Found:
+def search(
+    material: Material,
+    run: Run,
+    *,
+    how: How,
+    open_journal: Callable[[Folds], Journal],
+    ingredients: Ingredients = ALL,
+) -> Found:
     """Find the blend that predicts best out of fold, within the budget.
 
     Args:
@@ -69,6 +77,7 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
         run: Budget, seed, threads, catalogue.
         how: How the sealed rows were chosen; folds follow it.
         open_journal: Returns the journal that belongs to these folds.
+        ingredients: What is auditioned.
 
     Raises:
         SearchFailed: No candidate could be fitted; the message names each one's reason.
@@ -78,9 +87,9 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
     yardsticks = fit_yardsticks(material, run)
     tail = tail_seconds(run.budget_seconds)
     times = {"round_seconds": yardsticks.round_seconds, "search_seconds": run.seconds_left() - tail}
-    material = audition(material, run, **times)
-    material = with_groups(material, run, **times)
-    shapes = shapes_that_help(material, run, **times)
+    material = audition(material, run, **times) if ingredients.features else material
+    material = with_groups(material, run, **times) if ingredients.groups else material
+    shapes = shapes_that_help(material, run, **times) if ingredients.shapes else ()
     folds = plan_folds(material.problem, run, how=how, **times)
     p = material.problem
     n_folds = len(folds.folds)
