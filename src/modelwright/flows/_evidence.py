@@ -20,7 +20,7 @@ from modelwright.evaluation.intervals import measure
 from modelwright.evaluation.leaderboard import rank
 from modelwright.evaluation.metrics import loss
 from modelwright.search.threads import threads_of_fits
-from modelwright.search.yardstick import untuned
+from modelwright.search.yardstick import ROUNDS, untuned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,8 +144,13 @@ def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run, *, limit
     """
     p, yard = found.material.problem, found.yardsticks
     rng = np.random.default_rng(run.seed)
+    n = min(p.n_rows, _rows_most(p.task))
+    rounds = ROUNDS
+    if run.budget_seconds is not None:
+        # Two models at least are needed: where rounds are dear, each gets fewer.
+        rounds = max(int(limit / (2 * max(yard.round_seconds * n / p.n_rows, 1e-9))), 1)
     judged = found.yardsticks.narrow(found.material.plan.matrix(sealed.frame[rows]))
-    n, threads = min(p.n_rows, _rows_most(p.task)), threads_of_fits(p.n_rows, run)
+    threads = threads_of_fits(p.n_rows, run)
     begun = run.clock()
     predictions: list[Floats] = []
     for _ in range(RESAMPLES):
@@ -155,7 +160,10 @@ def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run, *, limit
         weight = None if p.weight is None else p.weight[drawn]
         matrix = yard.narrow(found.material.base.take(drawn))
         lesson = Lesson(matrix, p.target[drawn], p.n_classes, weight, None, run.seed, threads)
-        fitted, _ = untuned(run).fit(lesson)
+        if run.budget_seconds is not None:
+            ends = run.clock() + limit / 2
+            lesson = replace(lesson, seconds_left=lambda ends=ends: ends - run.clock())  # type: ignore[misc]
+        fitted, _ = untuned(run, rounds).fit(lesson)
         predictions.append(fitted.predict(judged))
     return decompose(predictions, sealed.target[rows], sealed.task)
 
@@ -172,5 +180,7 @@ def _some(n: int, most: int, seed: int) -> Ints:
 
 def _notes(found: Found) -> tuple[str, ...]:
     notes = [f"{found.folds.reason[0].upper()}{found.folds.reason[1:]}."]
+    if found.yardsticks.rounds < ROUNDS:
+        notes.append(f"The default LightGBM had time for {found.yardsticks.rounds} of its {ROUNDS} rounds.")
     notes += [f"The candidate {reason} and was left out." for reason in found.result.failed]
     return (*notes, NOTE)

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 NUMBERS_MOST, CATEGORIES_MOST = 10, 10
 """Columns that are looked at, those that tell most about the target."""
-LEVEL_ROWS = 5
+LEVEL_ROWS = 3
 """Pairs of levels with fewer rows than this are counted together when crosses are compared."""
 TERMS_MOST = 4
 AUDITIONS, SHARE_MOST = 4, 0.06
