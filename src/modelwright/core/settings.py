@@ -43,6 +43,7 @@ SETTINGS = (
     Setting("weight", "text", "Column with row weights.", "none", metavar="COLUMN"),
     Setting("ignore", "list", "Column to leave out; may be given several times.", "none", metavar="COLUMN"),
     Setting("test", "text", "Table of sealed rows, or the fraction of rows to seal.", metavar="FILE|FRACTION"),
+    Setting("costs", "text", "File of what each answer costs, by what is true.", "none", metavar="FILE"),
     Setting("contract", "text", "Contract file, as `profile --contract` writes it.", "inferred", metavar="FILE"),
     Setting("query", "text", "SQL query, when the source is a database.", "none", metavar="SQL"),
     Setting("budget", "duration", "Wall-clock limit of the whole command (45s, 10m, 2h).", "60s", metavar="TIME"),
@@ -82,6 +83,7 @@ class Settings:
     weight: str | None = None
     ignore: tuple[str, ...] = ()
     test: str | None = None
+    costs: str | None = None
     contract: str | None = None
     query: str | None = None
     budget: float | None = 60.0

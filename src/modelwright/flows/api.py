@@ -68,7 +68,7 @@ def train(source: object, target: str | None = None, **settings: Any) -> Trained
         target: The column to predict; a plan names it.
         **settings: The settings of ``modelwright train`` by their names: ``budget="60s"`` or ``effort=5``,
             ``task``, ``metric``, ``positive``, ``time``, ``group``, ``weight``, ``ignore``, ``test``,
-            ``contract``, ``query``, ``memory``, ``latency``, ``size``, ``plan``, ``threads``, ``seed``,
+            ``costs``, ``contract``, ``query``, ``memory``, ``latency``, ``size``, ``plan``, ``threads``, ``seed``,
             ``final_fit``, ``out``, ``name``, ``fresh``.
 
     Raises:

@@ -11,6 +11,7 @@ from modelwright.learners import restoring
 from modelwright.learners._unfolding import array, refuse
 from modelwright.learners.calibration import Calibrator
 from modelwright.learners.linear import LinearModel
+from modelwright.learners.shaped import Shaped
 from modelwright.learners.trees import Trees
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _teller(member: Fitted) -> Callable[[Matrix], float | Sequence[float]]:
             return 1.0 - positive, positive
 
         return pair
-    if isinstance(member, LinearModel):
+    if isinstance(member, LinearModel) or (isinstance(member, Shaped) and member.is_single):
         return lambda matrix: member.one(matrix.values[0])
 
     def tell(matrix: Matrix) -> float | Sequence[float]:

@@ -14,6 +14,7 @@ from modelwright.learners.blend import Blend
 from modelwright.learners.calibration import FLOOR, Calibrator
 from modelwright.learners.constant import ConstantModel
 from modelwright.learners.linear import LinearModel
+from modelwright.learners.shaped import Shaped
 from modelwright.learners.trees import Trees, apply_link
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def reasons(
     joined = [np.concatenate([p[i] for p in pieces]) for i in range(5)]
     values, start, answer, errors, labels = joined
     told = space or (VALUE if answer.ndim == 1 and not groves.is_class else PROBABILITY)
-    is_sampled = [not isinstance(m, Trees | LinearModel | ConstantModel) for m in whole.members]
+    exact = Trees | LinearModel | ConstantModel
+    is_sampled = [not isinstance(m.inner if isinstance(m, Shaped) else m, exact) for m in whole.members]
     return Reasons(columns, values, start, answer, errors, labels, told, float(whole.weights @ np.array(is_sampled)))
 
 
@@ -210,6 +212,11 @@ def _of_member(member: Fitted, matrix: Matrix, groves: _Groves, credit: Floats, 
         grove = groves.of(member)
         margins = np.einsum("cf,nfk->nck", credit, grove.attribute(np.ascontiguousarray(matrix.values)))
         return _linked(member.link, grove.start, margins)
+    if isinstance(member, Shaped) and isinstance(member.inner, Trees):
+        inner = _of_member(member.inner, matrix, groves, credit, reads)
+        end = inner.start + inner.values[:, :, 0].sum(axis=1)
+        begun, ended = member.brought_back(inner.start), member.brought_back(end)
+        return _exact(begun, rescaled(inner.start, end, begun, ended, inner.values[:, :, 0])[:, :, None])
     if isinstance(member, LinearModel):
         return _of_linear(member, matrix, groves.background, credit)
     if isinstance(member, ConstantModel):

@@ -25,19 +25,19 @@ class Maybe:
     value: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A value of this shape whose key may be left out."""
+
+    value: Any
+
+
 def _is_int(value: object) -> bool:
     return type(value) is int and abs(value) < 2**63
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, float) or _is_int(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """A value of this shape under a key that packages of earlier versions lack."""
-
-    value: Any
 
 
 CHECKS: dict[type, Callable[[object], bool]] = {
@@ -93,6 +93,7 @@ TASK = {
     "group": Maybe(str),
     "weight": Maybe(str),
     "reason": str,
+    "costs": Lacking({"values": [[float]], "unit": str}),
 }
 MANIFEST = {
     "format": int,
@@ -128,7 +129,7 @@ EVIDENCE = {
     "figures": FREE,
     "timing": FREE,
     "notes": [str],
-    "front": Later([FREE]),
+    "front": Lacking([FREE]),
 }
 FINDINGS = [
     {
@@ -178,10 +179,7 @@ def check(value: Any, shape: Any, *, where: str) -> None:
 
 def _check_object(value: Any, shape: dict[str, Any], where: str) -> None:
     _expect(dict, value, where)
-    later = {key for key, inner in shape.items() if isinstance(inner, Later)}
-    if later:
-        shape = {key: inner.value if key in later else inner for key, inner in shape.items()}
-        shape = {key: inner for key, inner in shape.items() if key not in later - value.keys()}
+    shape = {k: s.value if isinstance(s, Lacking) else s for k, s in shape.items() if _is_due(s, k in value)}
     if shape and value.keys() != shape.keys():
         raise damaged(
             "an object of a package has its keys, no more and no fewer",
@@ -192,6 +190,10 @@ def _check_object(value: Any, shape: dict[str, Any], where: str) -> None:
         # A contract of thousands of columns has a hundred thousand leaves: their places are spelled out only if wrong.
         if not (isinstance(inner, type) and CHECKS[inner](value[key])):
             check(value[key], inner, where=f"{where}, {key}")
+
+
+def _is_due(shape: object, is_there: bool) -> bool:
+    return is_there or not isinstance(shape, Lacking)
 
 
 def _expect(kind: type, value: object, where: str) -> None:

@@ -214,14 +214,12 @@ def _use(view: View) -> Iterator[Block]:
             "alarm",
         )
         return
-    unit = clean(found.prices.unit, 24) if found.prices.unit else ""
-    alarm, miss = numbers.number(found.prices.false_alarm), numbers.number(found.prices.miss)
-    yield Paragraph(
-        Said(
-            f"A false alarm costs {alarm}{f' {unit}' if unit else ''}, a miss {miss}{f' {unit}' if unit else ''}.",
-            ("costs",),
-        )
-    )
+    unit = clean(found.unit, 24) if found.unit else ""
+    told = "Each answer has a cost of its own; the model answers what is expected to cost least."
+    if found.prices is not None:
+        alarm, miss = numbers.number(found.prices.false_alarm), numbers.number(found.prices.miss)
+        told = f"A false alarm costs {alarm}{f' {unit}' if unit else ''}, a miss {miss}{f' {unit}' if unit else ''}."
+    yield Paragraph(Said(told, ("costs",)))
     named = {"This model": found.model, "Never answering it": found.never, "Always answering it": found.always}
     if found.always is None:
         named = {"This model": found.model, "The best single answer": found.never}

@@ -13,9 +13,12 @@ from modelwright.evaluation.thresholds import best_threshold
 from modelwright.learners.calibration import fit_calibrator
 from modelwright.learners.trees import use_threads
 from modelwright.search.audition import audition
+from modelwright.search.grouping import with_groups
+from modelwright.search.ingredients import ALL, Ingredients
 from modelwright.search.pace import Pace, tail_seconds
 from modelwright.search.portfolio import portfolio
 from modelwright.search.race import Race, Result
+from modelwright.search.shapes import shapes_that_help
 from modelwright.search.threads import slots, threads_of_fits
 from modelwright.search.trial import Folding
 from modelwright.search.tuning import Tuner
@@ -66,7 +69,14 @@ class Found:
     judged: Bools | None = None
 
 
-def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Folds], Journal]) -> Found:
+def search(
+    material: Material,
+    run: Run,
+    *,
+    how: How,
+    open_journal: Callable[[Folds], Journal],
+    ingredients: Ingredients = ALL,
+) -> Found:
     """Find the blend that predicts best out of fold, within the budget.
 
     Args:
@@ -74,6 +84,7 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
         run: Budget, seed, threads, catalogue.
         how: How the sealed rows were chosen; folds follow it.
         open_journal: Returns the journal that belongs to these folds.
+        ingredients: What is auditioned.
 
     Raises:
         SearchFailed: No candidate could be fitted; the message names each one's reason.
@@ -83,7 +94,9 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
     yardsticks = fit_yardsticks(material, run)
     tail = tail_seconds(run.budget_seconds)
     times = {"round_seconds": yardsticks.round_seconds, "search_seconds": run.seconds_left() - tail}
-    material = audition(material, run, **times)
+    material = audition(material, run, **times) if ingredients.features else material
+    material = with_groups(material, run, **times) if ingredients.groups else material
+    shapes = shapes_that_help(material, run, **times) if ingredients.shapes else ()
     shape = plan_folds(material.problem, run, **times)
     folds = folded(material.problem, shape, how=how)
     p = material.problem
@@ -96,6 +109,7 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
         n_features=len(material.base.features),
         available=run.catalogue.names("learner"),
         seconds=pace.left() if pace.is_timed else float("inf"),
+        shapes=shapes,
     )
     folding = Folding(material, folds, run, pace)
     tuner = Tuner(
@@ -130,6 +144,8 @@ def decide(material: Material, result: Result) -> tuple[Floats, Calibrator | Non
     if calibrator is not None:
         blended = calibrator.apply(blended)
     threshold = 0.5
-    if p.n_classes == 2 and MEASURES[p.task.metric].reads == "choices":
+    if p.n_classes == 2 and p.task.costs is not None:
+        threshold = p.task.costs.threshold
+    elif p.n_classes == 2 and MEASURES[p.task.metric].reads == "choices":
         threshold = best_threshold(target, blended, p.task.metric)
     return blended, calibrator, threshold

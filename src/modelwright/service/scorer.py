@@ -96,6 +96,8 @@ class Scorer:
             no, yes = self.labels
             threshold = self._threshold
             return [yes if row[1] >= threshold else no for row in values]
+        if self.task.costs is not None and values:
+            return [self.labels[i] for i in self.task.costs.choices(np.asarray(values)).tolist()]
         return [self.labels[row.index(max(row))] for row in values]
 
     def interval(self, value: float) -> tuple[float, float] | None:
