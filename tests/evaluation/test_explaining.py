@@ -114,10 +114,10 @@ def test_rows_of_other_levels_are_left_out():
 
 
 def test_intervals_of_levels_cover():
+    slope = np.array([0.0, 1.0, -1.0, 2.0])
     hits = []
     for seed in range(400):
         place, warmth = cities(seed, 300)
-        slope = np.array([0.0, 1.0, -1.0, 2.0])
         found = effects.of_levels(list("abcd"), place, lambda at, w=warmth: slope[at] * w, {"warmth": warmth})
         # Steps along a, d, b, c, by the mean warmth of both cities' rows.
         share, mean = np.array([0.4, 0.3, 0.2, 0.1]), np.array([0.0, 2.0, 3.0, 1.0])

@@ -33,6 +33,9 @@ class Evidence:
             ``residuals``, ``distribution``, whichever apply.
         timing: ``train``, ``preprocess`` in seconds, and what is measured of inference.
         notes: Sentences a reader must not miss.
+        explanation: Why it answers as it does, of the sealed rows: ``space``, ``focus``, ``importance`` (``moves``),
+            ``shapes``, ``cases`` (the highest and the lowest answers), ``robustness``, ``slices``; as ``explain``
+            tells it. Empty where time was too short, and in packages of before.
     """
 
     kpis: Mapping[str, Score]
@@ -44,6 +47,7 @@ class Evidence:
     figures: Mapping[str, Any] = field(default_factory=dict)
     timing: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    explanation: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -58,6 +62,8 @@ class Evidence:
     def to_dict(self) -> dict[str, Any]:
         """Return the evidence as plain data."""
         data: dict[str, Any] = {name: plain(getattr(self, name)) for name in self.__slots__ if name != "kpis"}
+        if not self.explanation:
+            del data["explanation"]
         return {"kpis": {k: s.to_dict() for k, s in self.kpis.items()}, **data}
 
     @classmethod
@@ -73,4 +79,5 @@ class Evidence:
             kpis[name] = Score(name, n_rows=s["n_rows"], unit=s["unit"], method=s["method"], note=s["note"], **numbers)
         lists: dict[str, Any] = {k: tuple(data[k]) for k in ("leaderboard", "importance", "convergence", "notes")}
         rest: dict[str, Any] = {k: data[k] for k in ("baselines", "bias_variance", "figures", "timing")}
+        rest["explanation"] = data.get("explanation", {})
         return cls(kpis=kpis, **lists, **rest)

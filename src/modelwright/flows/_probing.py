@@ -71,7 +71,9 @@ def shapes(probe: Probe, names: Sequence[str]) -> list[dict[str, Any]]:
 def _of_levels(probe: Probe, name: str) -> dict[str, Any]:
     """Return the effect of a column's most frequent levels; rows with others, or with none, are not asked."""
     counted = probe.frame[name].drop_nulls().value_counts(sort=True).head(LEVELS_SHOWN)
-    levels: list[Any] = sorted(counted[name].to_list()) if probe.frame[name].dtype.is_numeric() else counted[name].to_list()
+    levels: list[Any] = (
+        sorted(counted[name].to_list()) if probe.frame[name].dtype.is_numeric() else counted[name].to_list()
+    )
     number = {level: i for i, level in enumerate(levels)}
     cells = probe.frame[name].to_list()
     place = np.array([number.get(cell, -1) for cell in cells], dtype=np.int64)

@@ -22,7 +22,8 @@ from modelwright.flows._weakness import by_groups, calibration, robustness, unce
 from modelwright.flows._what_if import Wanted, check_columns, readable, rows_like_it, what_would_change
 from modelwright.flows.load import load
 from modelwright.learners.reasons import LOG_ODDS, Reasons, reasons
-from modelwright.reports.explaining import page, summary
+from modelwright.reports.explaining import summary
+from modelwright.reports.explaining_page import page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

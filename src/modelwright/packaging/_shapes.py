@@ -25,6 +25,13 @@ class Maybe:
     value: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Perhaps:
+    """What an object has under a key, if it has that key at all: older packages may not."""
+
+    value: Any
+
+
 def _is_int(value: object) -> bool:
     return type(value) is int and abs(value) < 2**63
 
@@ -121,6 +128,7 @@ EVIDENCE = {
     "figures": FREE,
     "timing": FREE,
     "notes": [str],
+    "explanation": Perhaps(FREE),
 }
 FINDINGS = [
     {
@@ -158,6 +166,8 @@ def check(value: Any, shape: Any, *, where: str) -> None:
         _expect(dict, value, where)
         for key, item in value.items():
             check(item, shape.value, where=f"{where}, {key!r}")
+    elif isinstance(shape, Perhaps):
+        check(value, shape.value, where=where)
     elif isinstance(shape, dict):
         _check_object(value, shape, where)
     elif isinstance(shape, list):
@@ -170,13 +180,16 @@ def check(value: Any, shape: Any, *, where: str) -> None:
 
 def _check_object(value: Any, shape: dict[str, Any], where: str) -> None:
     _expect(dict, value, where)
-    if shape and value.keys() != shape.keys():
+    absent = {key for key, inner in shape.items() if isinstance(inner, Perhaps)} - value.keys()
+    if shape and value.keys() != shape.keys() - absent:
         raise damaged(
             "an object of a package has its keys, no more and no fewer",
             where=where,
-            got=repr(sorted(value.keys() ^ shape.keys()))[:200],
+            got=repr(sorted(value.keys() ^ (shape.keys() - absent)))[:200],
         )
     for key, inner in shape.items():
+        if key in absent:
+            continue
         # A contract of thousands of columns has a hundred thousand leaves: their places are spelled out only if wrong.
         if not (isinstance(inner, type) and CHECKS[inner](value[key])):
             check(value[key], inner, where=f"{where}, {key}")
