@@ -12,6 +12,7 @@ from modelwright.core.score import Score
 from modelwright.core.task import Task, TaskKind
 from modelwright.evaluation import (
     attribution,
+    bias_variance,
     conformal,
     counterfactuals,
     effects,
@@ -22,7 +23,6 @@ from modelwright.evaluation import (
     level_order,
     similar,
     slices,
-    zero_one,
 )
 
 BINARY = Task(TaskKind.BINARY, "y", "roc_auc", ("no", "yes"))
@@ -348,18 +348,16 @@ def test_wrong_answers_split_exactly():
     rng = np.random.default_rng(0)
     target = rng.integers(0, 3, 500)
     said = [np.where(rng.random(500) < 0.7, target, rng.integers(0, 3, 500)) for _ in range(9)]
-    found = zero_one.decompose(said, target)
+    found = bias_variance.wrong_answers(said, target)
     assert found["error"] == pytest.approx(found["bias"] + found["unstable"] - found["lucky"])
-    same = zero_one.decompose([said[0]] * 3, target)
+    same = bias_variance.wrong_answers([said[0]] * 3, target)
     assert same["variance"] == 0
     with pytest.raises(InvalidEvidence):
-        zero_one.decompose(said[:1], target)
+        bias_variance.wrong_answers(said[:1], target)
 
 
 def test_bias_and_variance_of_refits_match_the_closed_form():
     # Least squares with k coefficients on n rows: the mean variance of its answers is σ² k / n.
-    from modelwright.evaluation.bias_variance import decompose
-
     rng = np.random.default_rng(0)
     n, k = 200, 10
     ratios = []
@@ -371,7 +369,7 @@ def test_bias_and_variance_of_refits_match_the_closed_form():
         for _ in range(25):
             rows = rng.integers(0, n, n)
             said.append(shown @ np.linalg.lstsq(design[rows], target[rows], rcond=None)[0])
-        found = decompose(said, shown @ truth + rng.normal(size=300), VALUE)
+        found = bias_variance.decompose(said, shown @ truth + rng.normal(size=300), VALUE)
         ratios.append(found["variance"] / (k / (n - k - 1)))
     assert np.mean(ratios) == pytest.approx(1, abs=0.1)
 

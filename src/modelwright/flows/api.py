@@ -142,7 +142,13 @@ def explain(package: str | Path, rows: object = None, **options: Any) -> Explain
 
 
 def diagnose(
-    package: str | Path, source: object, *, query: str | None = None, seed: int = 0, threads: int | None = None
+    package: str | Path,
+    source: object,
+    *,
+    query: str | None = None,
+    page_out: str | Path | None = None,
+    seed: int = 0,
+    threads: int | None = None,
 ) -> Diagnosed:
     """Say what limits a model and what would help.
 
@@ -150,13 +156,14 @@ def diagnose(
         package: A model package.
         source: The table it was trained on, or one like it: a path or a frame.
         query: SQL query, when the source is a database.
+        page_out: Where to write a page.
         seed: Of samples and resamples.
         threads: How many may be used; all when None.
     """
     from modelwright.flows.diagnose import diagnose as recipe
 
     settings = Settings.of({"target": "", "seed": seed, "threads": threads}, needs_target=False)
-    return recipe(package, source, run_of(settings), query=query)
+    return recipe(package, source, run_of(settings), query=query, page_out=page_out)
 
 
 def contrast(before: str | Path, after: str | Path, *, out: str | Path | None = None) -> Compared:

@@ -16,6 +16,7 @@ from modelwright.reports.drawing import Pen
 from modelwright.reports.gallery import pictures
 from modelwright.reports.mistakes import mistakes
 from modelwright.reports.names import as_html, clean, without_secrets
+from modelwright.reports.promises import promises
 from modelwright.reports.sources import sources, stamp
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def _facts(view: View) -> dict[str, Any]:
         "quality": tables.quality(view),
         "costs": tables.costs(view),
         "absent": tables.absent(view),
+        "promises": promises(view),
         "yardsticks": tables.yardstick_names(view),
         "candidates": tables.candidates(view),
         "n_candidates": len(view.evidence.leaderboard),

@@ -12,6 +12,7 @@ from modelwright.reports.cautions import cautions
 from modelwright.reports.gallery import pictures
 from modelwright.reports.mistakes import mistakes
 from modelwright.reports.names import clean, marked, without_secrets
+from modelwright.reports.promises import promises
 from modelwright.reports.prose import Block, Drawing, Grid, Paragraph, Prose, Said, Section, points
 from modelwright.reports.requirements import ANNEX_IV, HERE, MISSING, PARTLY, SR_11_7, answered
 from modelwright.reports.sources import sources
@@ -169,6 +170,7 @@ def _outcomes(view: View) -> Iterator[Block]:
             tuple((m.title, m.value, m.interval, m.n_rows) for m in costs),
             cites,
         )
+    yield points(*promises(view))
     if worth := words.worth(view.evidence):
         yield Paragraph(Said(worth, ("baselines",)))
     said = [
