@@ -182,19 +182,20 @@ def contrast(before: str | Path, after: str | Path, *, out: str | Path | None = 
     return recipe(before, after, out=out)
 
 
-def check_report(package: str | Path, *, document: str | Path | None = None) -> Checked:
+def check_report(package: str | Path, *, document: str | Path | None = None, data: object = None) -> Checked:
     """Compute the numbers of a package again, and compare a document with them.
 
     Args:
         package: A model package.
         document: A file that ``report`` wrote, or None.
+        data: The table it was trained on, to train it anew and compare what rests on the training run; or None.
 
     Raises:
         NumbersDisagree: A number is not what comes out.
     """
     from modelwright.flows.report_check import check
 
-    return check(package, document=document)
+    return check(package, document=document, data=data)
 
 
 def cluster(source: object, *, seed: int = 0, **options: Any) -> Explored:
