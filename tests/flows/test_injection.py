@@ -1,4 +1,4 @@
-"""A table whose names, levels and cells try to be markup, formulas, links and terminal codes stays a table everywhere."""
+"""A table whose names, levels and cells try to be markup, formulas, links or terminal codes stays a table."""
 
 from __future__ import annotations
 
