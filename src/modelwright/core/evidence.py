@@ -38,6 +38,9 @@ class Evidence:
             ``behind`` (paired, the ensemble's taken off), ``latency_us`` and ``size_bytes`` (reckoned),
             ``calibrator``, ``threshold``, ``is_delivered``; and for those whose members are in the package
             ``kpis``, ``baselines``, ``sealed_behind`` (sealed rows), ``measured_ms`` and ``measured_bytes``.
+        explanation: Why it answers as it does, of the sealed rows: ``space``, ``focus``, ``importance`` (``moves``),
+            ``shapes``, ``cases`` (the highest and the lowest answers), ``robustness``, ``slices``; as ``explain``
+            tells it. Empty where time was too short, and in packages of before.
     """
 
     kpis: Mapping[str, Score]
@@ -50,6 +53,7 @@ class Evidence:
     timing: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     front: tuple[Mapping[str, Any], ...] = ()
+    explanation: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -66,6 +70,8 @@ class Evidence:
     def to_dict(self) -> dict[str, Any]:
         """Return the evidence as plain data."""
         data: dict[str, Any] = {name: plain(getattr(self, name)) for name in self.__slots__ if name != "kpis"}
+        if not self.explanation:
+            del data["explanation"]
         return {"kpis": {k: s.to_dict() for k, s in self.kpis.items()}, **data}
 
     @classmethod
@@ -74,7 +80,8 @@ class Evidence:
         kpis = scores_of(data["kpis"])
         lists: dict[str, Any] = {k: tuple(data[k]) for k in ("leaderboard", "importance", "convergence", "notes")}
         rest: dict[str, Any] = {k: data[k] for k in ("baselines", "bias_variance", "figures", "timing")}
-        return cls(kpis=kpis, **lists, **rest, front=tuple(data.get("front", ())))
+        rest |= {"front": tuple(data.get("front", ())), "explanation": data.get("explanation", {})}
+        return cls(kpis=kpis, **lists, **rest)
 
 
 def scores_of(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Score]:

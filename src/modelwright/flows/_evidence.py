@@ -19,6 +19,7 @@ from modelwright.evaluation.importance import NOTE, importance
 from modelwright.evaluation.intervals import measure
 from modelwright.evaluation.leaderboard import rank
 from modelwright.evaluation.metrics import loss
+from modelwright.flows._explanation import explanation
 from modelwright.search.threads import threads_of_fits
 from modelwright.search.yardstick import ROUNDS, untuned
 
@@ -81,11 +82,15 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
         target[rows],
         task,
         seed=run.seed,
-        seconds=0.35 * seconds,
+        seconds=0.3 * seconds,
         weight=some_weight,
     )
     run.say("evaluate", "bias and variance")
-    split = _bias_variance(found, sealed, rows, run, limit=0.35 * seconds)
+    split = _bias_variance(found, sealed, rows, run, limit=0.3 * seconds)
+    run.say("evaluate", "explanation")
+    # Counted in work units a run is the same on a slow machine, so nothing may depend on the clock.
+    limit = 0.15 * seconds if run.budget_seconds is not None else float("inf")
+    why = explanation(model, sealed, scores, run, seconds=limit)
     return Judged(
         Evidence(
             kpis=kpis,
@@ -97,6 +102,7 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
             figures=figures(task, target, scores, choices, weight=weight),
             timing=dict(times),
             notes=_notes(found),
+            explanation=why,
         ),
         scores,
     )

@@ -165,7 +165,13 @@ def explain(package: str | Path, rows: object = None, **options: Any) -> Explain
 
 
 def diagnose(
-    package: str | Path, source: object, *, query: str | None = None, seed: int = 0, threads: int | None = None
+    package: str | Path,
+    source: object,
+    *,
+    query: str | None = None,
+    page_out: str | Path | None = None,
+    seed: int = 0,
+    threads: int | None = None,
 ) -> Diagnosed:
     """Say what limits a model and what would help.
 
@@ -173,13 +179,14 @@ def diagnose(
         package: A model package.
         source: The table it was trained on, or one like it: a path or a frame.
         query: SQL query, when the source is a database.
+        page_out: Where to write a page.
         seed: Of samples and resamples.
         threads: How many may be used; all when None.
     """
     from modelwright.flows.diagnose import diagnose as recipe
 
     settings = Settings.of({"target": "", "seed": seed, "threads": threads}, needs_target=False)
-    return recipe(package, source, run_of(settings), query=query)
+    return recipe(package, source, run_of(settings), query=query, page_out=page_out)
 
 
 def contrast(before: str | Path, after: str | Path, *, out: str | Path | None = None) -> Compared:
@@ -198,19 +205,20 @@ def contrast(before: str | Path, after: str | Path, *, out: str | Path | None = 
     return recipe(before, after, out=out)
 
 
-def check_report(package: str | Path, *, document: str | Path | None = None) -> Checked:
+def check_report(package: str | Path, *, document: str | Path | None = None, data: object = None) -> Checked:
     """Compute the numbers of a package again, and compare a document with them.
 
     Args:
         package: A model package.
         document: A file that ``report`` wrote, or None.
+        data: The table it was trained on, to train it anew and compare what rests on the training run; or None.
 
     Raises:
         NumbersDisagree: A number is not what comes out.
     """
     from modelwright.flows.report_check import check
 
-    return check(package, document=document)
+    return check(package, document=document, data=data)
 
 
 def cluster(source: object, *, seed: int = 0, **options: Any) -> Explored:

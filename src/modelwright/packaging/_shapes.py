@@ -130,6 +130,7 @@ EVIDENCE = {
     "timing": FREE,
     "notes": [str],
     "front": Lacking([FREE]),
+    "explanation": Lacking(FREE),
 }
 FINDINGS = [
     {
@@ -167,6 +168,8 @@ def check(value: Any, shape: Any, *, where: str) -> None:
         _expect(dict, value, where)
         for key, item in value.items():
             check(item, shape.value, where=f"{where}, {key!r}")
+    elif isinstance(shape, Perhaps):
+        check(value, shape.value, where=where)
     elif isinstance(shape, dict):
         _check_object(value, shape, where)
     elif isinstance(shape, list):
@@ -184,9 +187,11 @@ def _check_object(value: Any, shape: dict[str, Any], where: str) -> None:
         raise damaged(
             "an object of a package has its keys, no more and no fewer",
             where=where,
-            got=repr(sorted(value.keys() ^ shape.keys()))[:200],
+            got=repr(sorted(value.keys() ^ (shape.keys() - absent)))[:200],
         )
     for key, inner in shape.items():
+        if key in absent:
+            continue
         # A contract of thousands of columns has a hundred thousand leaves: their places are spelled out only if wrong.
         if not (isinstance(inner, type) and CHECKS[inner](value[key])):
             check(value[key], inner, where=f"{where}, {key}")

@@ -88,6 +88,7 @@ def _of_run(view: View, again: str) -> Iterable[Source]:
         "importance": "What it leans on",
         "convergence": "Training by round",
         "bias_variance": "Bias and variance",
+        "explanation": "Why it answers as it does",
     }
     for name, title in told.items():
         found = getattr(view.evidence, name)
