@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         train,
     )
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
+    from modelwright.flows.maintaining_api import retrain
     from modelwright.flows.monitoring_api import replay, watch
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "register",
     "replay",
     "report",
+    "retrain",
     "rollback",
     "study",
     "train",
@@ -68,6 +70,7 @@ _HOMES = {
     "ModelwrightClassifier": "modelwright.flows.estimators",
     "ModelwrightRegressor": "modelwright.flows.estimators",
     "replay": "modelwright.flows.monitoring_api",
+    "retrain": "modelwright.flows.maintaining_api",
     "watch": "modelwright.flows.monitoring_api",
 }
 

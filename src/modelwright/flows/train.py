@@ -36,10 +36,13 @@ from modelwright.search.problem import Material, Problem
 from modelwright.search.workshop import search
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modelwright.core.run import Run
     from modelwright.core.settings import Settings
     from modelwright.core.split import Folds
     from modelwright.flows._preparing import Prepared
+    from modelwright.search.portfolio import Candidate
     from modelwright.search.workshop import Found
 
 
@@ -111,13 +114,14 @@ class Stages:
         self._last = now
 
 
-def train(source: object, settings: Settings, run: Run) -> Trained:
+def train(source: object, settings: Settings, run: Run, *, first: Sequence[Candidate] = ()) -> Trained:
     """Train, judge, document and package a model.
 
     Args:
         source: Anything that can be read as a table.
         settings: What is asked.
         run: Budget, seed, threads, catalogue, and who listens.
+        first: Candidates that are tried before the portfolio's, such as the members of a champion.
 
     Raises:
         ModelwrightError: The table cannot answer the question, or the output cannot be written; nothing is
@@ -149,7 +153,7 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
         journals.append(Journal.open(_journal_folder(out, settings), _question(known, settings, folds)))
         return journals[-1]
 
-    found = search(material, run, how=known.split.how, open_journal=open_journal)
+    found = search(material, run, how=known.split.how, open_journal=open_journal, first=first)
     complete, _ = thinned(everything, run, held_bytes=held_bytes)
     with FinalFit(found, complete, run, is_wanted=settings.final_fit == "all") as final:
         model = evidence_model(found, run)

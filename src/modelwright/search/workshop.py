@@ -23,13 +23,14 @@ from modelwright.search.validation import plan_folds
 from modelwright.search.yardstick import fit_yardsticks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from modelwright.core.arrays import Floats
     from modelwright.core.run import Run
     from modelwright.core.split import Folds, How
     from modelwright.learners.calibration import Calibrator
     from modelwright.search.journal import Journal
+    from modelwright.search.portfolio import Candidate
     from modelwright.search.problem import Material
     from modelwright.search.yardstick import Yardsticks
 
@@ -59,7 +60,14 @@ class Found:
     threshold: float
 
 
-def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Folds], Journal]) -> Found:
+def search(
+    material: Material,
+    run: Run,
+    *,
+    how: How,
+    open_journal: Callable[[Folds], Journal],
+    first: Sequence[Candidate] = (),
+) -> Found:
     """Find the blend that predicts best out of fold, within the budget.
 
     Args:
@@ -67,6 +75,7 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
         run: Budget, seed, threads, catalogue.
         how: How the sealed rows were chosen; folds follow it.
         open_journal: Returns the journal that belongs to these folds.
+        first: Candidates that are tried before the portfolio's.
 
     Raises:
         SearchFailed: No candidate could be fitted; the message names each one's reason.
@@ -89,6 +98,8 @@ def search(material: Material, run: Run, *, how: How, open_journal: Callable[[Fo
         available=run.catalogue.names("learner"),
         seconds=pace.left() if pace.is_timed else float("inf"),
     )
+    named = {c.name for c in first}
+    candidates = (*first, *(c for c in candidates if c.name not in named))
     folding = Folding(material, folds, run, pace)
     tuner = Tuner(
         int(folding.covered.sum()),
