@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         train,
     )
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
-    from modelwright.flows.maintaining_api import retrain
+    from modelwright.flows.maintaining_api import retrain, scout, upgrade_check
     from modelwright.flows.monitoring_api import replay, watch
 
 __all__ = [
@@ -60,8 +60,10 @@ __all__ = [
     "report",
     "retrain",
     "rollback",
+    "scout",
     "study",
     "train",
+    "upgrade_check",
     "watch",
 ]
 
@@ -71,6 +73,8 @@ _HOMES = {
     "ModelwrightRegressor": "modelwright.flows.estimators",
     "replay": "modelwright.flows.monitoring_api",
     "retrain": "modelwright.flows.maintaining_api",
+    "scout": "modelwright.flows.maintaining_api",
+    "upgrade_check": "modelwright.flows.maintaining_api",
     "watch": "modelwright.flows.monitoring_api",
 }
 

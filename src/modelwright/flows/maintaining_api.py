@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from modelwright.core.ports import Progress
     from modelwright.flows.retrain import Retrained, Retraining
+    from modelwright.flows.scout import Found, Listed, Scouting
+    from modelwright.flows.upgrade_check import Checked
 
 LEDGER = ".modelwright/ledger.db"
 
@@ -51,6 +53,62 @@ def retrain(name: str, *, tell: Callable[[Progress], None] | None = None, **opti
     from modelwright.flows.retrain import retrain as recipe
 
     return recipe(name, retraining_of(**options), tell=tell)
+
+
+def upgrade_check(*models: str, **options: Any) -> Checked:
+    """Replay packages under the installed versions and say which still give the same answers.
+
+    Args:
+        *models: Packages by path, or registered names; all that is registered when none is given.
+        **options: ``data`` (the table with the sealed rows), ``python`` (another interpreter).
+
+    Raises:
+        ModelwrightError: A name is not registered, or there is no such interpreter.
+    """
+    from modelwright.flows.upgrade_check import upgrade_check as recipe
+
+    return recipe(models, **options)
+
+
+def scout(model: str, *, tell: Callable[[Progress], None] | None = None, **options: Any) -> Found:
+    """Race what a champion does not use against it, on its own folds; nothing is adopted.
+
+    Args:
+        model: A registered name, or a package.
+        tell: Takes progress events.
+        **options: ``data`` (the champion's table), ``budget`` (such as ``"5m"``), ``threads``, ``seed``.
+
+    Raises:
+        ModelwrightError: The model is not known, or its table is not at hand.
+    """
+    from modelwright.flows.scout import scout as recipe
+
+    return recipe(model, _scouting(options), tell=tell)
+
+
+def adopt(
+    name: str, contender: str, *, tell: Callable[[Progress], None] | None = None, **options: Any
+) -> dict[str, Any]:
+    """Train and register a challenger that tries a contender first; see ``scout`` for the options."""
+    from modelwright.flows.scout import adopt as recipe
+
+    return recipe(name, contender, _scouting(options), tell=tell)
+
+
+def catalogue_of_methods(model: str | None = None, *, lock: str | None = None) -> Listed:
+    """Return the methods that are known, with what they need, and the versions that models rest on."""
+    from modelwright.flows.scout import listed
+
+    return listed(model, lock=lock)
+
+
+def _scouting(options: dict[str, Any]) -> Scouting:
+    from modelwright.flows.scout import Scouting
+
+    given = {k: v for k, v in options.items() if v is not None}
+    if "budget" in given:
+        given["budget"] = parse_duration(given["budget"], where="budget")
+    return Scouting(**given)
 
 
 def seconds_of(text: str, *, where: str) -> float:

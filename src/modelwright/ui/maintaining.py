@@ -60,4 +60,76 @@ def retrain(name: str, every: str | None, as_json: bool, quiet: bool, **options:
         click.echo(as_text(done.to_dict()) if as_json else done.summary(width()))
 
 
-COMMANDS = (retrain,)
+@click.command(name="upgrade-check", cls=Command)
+@click.argument("models", nargs=-1, metavar="[PACKAGE|NAME]...")
+@click.option("--python", metavar="FILE", help="Interpreter of another environment, to look before you upgrade.")
+@click.option("--data", metavar="TABLE", help="Table with the sealed rows.  [default: where the manifest says]")
+@click.option("--junit", metavar="FILE", help="Write the outcome as JUnit XML.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@json_option
+def upgrade_check(
+    models: tuple[str, ...], junit: str | None, as_json: bool, quiet: bool, python: str | None, data: str | None
+) -> None:
+    """Replay every registered package under the installed versions, and say which still give the same answers.
+
+    Exit codes: 0 all do, 3 one answers otherwise or cannot be read.
+    """
+    from modelwright.flows.upgrade_check import upgrade_check as verb
+    from modelwright.ui.progress import Bar
+    from modelwright.ui.releasing import write_text
+
+    with Bar(None, quiet=quiet or as_json) as bar:
+        done = verb(models, python=python, data=data, tell=bar)
+    if junit is not None:
+        write_text(junit, done.document("junit"))
+    click.echo(as_text(done.to_dict()) if as_json else done.summary(width()))
+    sys.exit(0 if done.is_same else EXIT_REJECTED)
+
+
+@click.command(cls=Command)
+@click.argument("model", required=False, metavar="[NAME|PACKAGE]")
+@click.option("--catalogue", is_flag=True, help="List the known methods, what they need, and the versions there are.")
+@click.option("--lock", metavar="FILE", help="Pins to compare with (--catalogue).  [default: requirements.txt]")
+@click.option("--train", metavar="CONTENDER", help="Train a challenger that tries it first; the gate decides.")
+@click.option("--data", metavar="TABLE", help="The champion's table.  [default: where its manifest says]")
+@click.option("--budget", default="5m", show_default=True, metavar="TIME", help="Wall-clock limit.")
+@click.option("--threads", type=int, metavar="N", help="Threads to use.  [default: all cores]")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@json_option
+def scout(
+    model: str | None,
+    catalogue: bool,
+    lock: str | None,
+    train: str | None,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Race what the champion does not use against it on its own folds: plug-ins, presets, newer versions.
+
+    Nothing is adopted but through the gate.
+    """
+    from modelwright.flows import maintaining_api as api
+    from modelwright.ui.progress import Bar
+
+    if catalogue:
+        known = api.catalogue_of_methods(model, lock=lock)
+        click.echo(as_text(known.to_dict()) if as_json else known.summary(width()))
+        return
+    if model is None:
+        raise click.UsageError("name a model, or ask for --catalogue")
+    with Bar(api.seconds_of(options["budget"], where="--budget"), quiet=quiet or as_json) as bar:
+        if train is not None:
+            made = api.adopt(model, train, tell=bar, **options)
+        else:
+            found = api.scout(model, tell=bar, **options)
+    if train is None:
+        click.echo(as_text(found.to_dict()) if as_json else found.summary(width()))
+    elif as_json:
+        click.echo(as_text(made))
+    else:
+        used = "is a member of it" if made["is_member"] else "has no weight in it"
+        click.echo(f"{model}@{made['version']} is the challenger; {train} {used}\nnext: {made['next']}")
+
+
+COMMANDS = (retrain, scout, upgrade_check)
