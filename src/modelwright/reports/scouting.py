@@ -17,10 +17,10 @@ MEGABYTE = 1e6
 def as_text(told: Mapping[str, Any], width: int) -> str:
     """Return what the contenders would have won, best first, and what they cost."""
     metric, champion = MEASURES[told["metric"]], told["champion"]
-    price = champion["price"]
+    price, value = champion["price"], numbers.measured(*[champion["value"]] * 3)[0]
     lines = [
         wrapped(
-            f"{told['model']}: {metric.title} {numbers.measured(*[champion['value']] * 3)[0]} on {told['rows']:,} rows of "
+            f"{told['model']}: {metric.title} {value} on {told['rows']:,} rows of "
             f"its own {numbers.counted(told['folds'], 'fold')} ({', '.join(champion['members'])}); a fold is fitted in "
             f"{price['fit_seconds']:.2g} s, a row answered in {price['row_ms']:.2g} ms, {_size(price)}.",
             width,
