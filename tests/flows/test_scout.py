@@ -1,4 +1,4 @@
-"""Scout: a plug-in that was just installed is found, checked and raced; what is better is named, and nothing adopted."""
+"""Scout: a plug-in that was just installed is found, checked and raced; what is better is named, not adopted."""
 
 from __future__ import annotations
 
