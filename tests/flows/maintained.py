@@ -61,10 +61,21 @@ def count(event, args):
         left -= 1
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
-def arm():
+def called(frame, event, what):
+    if event == "c_call" and type(getattr(what, "__self__", None)).__module__ == "sqlite3":
+        count("sqlite3.connect", ())
+    elif event == "call" and frame.f_code.co_name in ("execute", "executemany", "commit"):
+        if "psycopg" in frame.f_code.co_filename:
+            count("psycopg.connect", ())
+def arm(*, finely=False):
     sys.addaudithook(count)
+    if finely:
+        sys.setprofile(called)
 """
-"""Counts what a process does to the world outside, and kills it at the given deed: no deed, no loss between."""
+"""Counts what a process does to the world outside, and kills it at the given deed: no deed, no loss between.
+
+Deeds are files opened for writing, renames, removals and connections; finely, every call of a database too.
+"""
 
 
 def killed_at(deed: int, code: str, folder: Path, **environ: str) -> tuple[bool, str]:

@@ -122,14 +122,15 @@ def promote(  # noqa: PLR0913 - the act (eight), and whose errand it is (two)
     case = Case(version, path, package, against, rules, table, rows, shadowed, approving, looks_in(entries))
     verdict = judge(case)
     before = None if champion is None else champion.number
-    moves = verdict.passes and not dry_run
+    is_champion = before == number
+    moves = verdict.passes and not dry_run and not is_champion
     told = {**(detail or {}), "verdict": verdict.to_dict(), "before": before}
     if moves:
         crown = lambda act: within.crown(name, number, expected=before, act=act, guard=guard)  # noqa: E731 - one use
         move("promote", version, within, crown, reason=reason, detail=told)
     else:
-        note("judge" if dry_run else "refuse", version, within, reason=reason, detail=told)
-    return Promoted(name, number, verdict, moves, before)
+        note("judge" if dry_run or is_champion else "refuse", version, within, reason=reason, detail=told)
+    return Promoted(name, number, verdict, moves or is_champion, before)
 
 
 def policy_of(policy: Policy | str | Path | None) -> Policy:
