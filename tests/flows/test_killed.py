@@ -76,7 +76,8 @@ def test_labelling_on_postgres(churn_model, make_churn_rows, tmp_path, postgres)
 PROMOTE = """
 import modelwright
 arm(finely=True)
-print(modelwright.promote("churn", 2, policy="easy.toml", reason="why not").is_champion, int(os.environ["KILL_AT"]) - left)
+done = modelwright.promote("churn", 2, policy="easy.toml", reason="why not")
+print(done.is_champion, int(os.environ["KILL_AT"]) - left)
 """
 
 

@@ -48,6 +48,7 @@ from modelwright.registry.version import JOB, PREFIX
 from modelwright.search.portfolio import Candidate
 from modelwright.search.problem import Problem
 from modelwright.search.recency import choose_way, rows_of, weights_of
+from modelwright.search.scouting import PRESETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,6 +74,8 @@ REST_GROWTH = 1.25
 BUSY = "another is at work"
 ROWS, LEARN, SEALED, PLAN, PACKAGE = "rows.parquet", "learn.parquet", "sealed.parquet", "plan.json", "challenger.model"
 TIME_OF, IS_NEW = "\x00time", "\x00new"
+RATES = ("learning_rate", "rounds", "patience")
+"""What a race sets anew from the time there is."""
 ALARMS_MOST = 20
 JITTER = 0.1
 """A schedule is kept to within this share of its time, so that many models are not retrained in one moment."""
@@ -406,6 +409,8 @@ class _Work:
         model, options = self.champion.model, self.champion.manifest.options
         task = model.task
         given = {k: options.get(k) for k in ("group", "ignore", "final_fit")}
+        contract = options.get("contract")
+        given["contract"] = contract if contract and Path(contract).is_file() else None
         weight = task.weight if task.weight != WEIGHT else None
         if plan.get("is_weighted"):
             weight = WEIGHT
@@ -484,17 +489,16 @@ def _outcome(is_champion: bool, verdict: dict[str, Any]) -> str:
 def members_of(package: Package) -> tuple[Candidate, ...]:
     """Return the champion's members as candidates, heaviest first: what was good before is tried first."""
     found = [c for c in package.record.get("candidates", ()) if c.get("weight", 0) > 0]
-    rates = ("learning_rate", "rounds", "patience")
-    return tuple(
-        Candidate(
-            str(c["name"]),
-            str(c["learner"]),
-            {k: v for k, v in c["params"].items() if k not in rates or not c["rounds"]},
-            "a member of the champion",
-            has_rate=bool(c["rounds"]),
-        )
-        for c in sorted(found, key=lambda c: -c["weight"])
-    )
+    return tuple(_member(c) for c in sorted(found, key=lambda c: -c["weight"]))
+
+
+def _member(known: dict[str, Any]) -> Candidate:
+    name, params = str(known["name"]), dict(known["params"])
+    # What the tuner proposed it may propose again under the same name, with other parameters.
+    shown = name if name in {c.name for c in PRESETS} else f"{name}, the champion's"
+    has_rate = params.keys() >= set(RATES)
+    kept = {k: v for k, v in params.items() if not has_rate or k not in RATES}
+    return Candidate(shown, str(known["learner"]), kept, "a member of the champion", has_rate=has_rate)
 
 
 def retrain_every(

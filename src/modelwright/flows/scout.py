@@ -18,6 +18,8 @@ from modelwright.core.split import How
 from modelwright.data.reading import read as read_table
 from modelwright.data.splitting import fold
 from modelwright.evaluation.many import is_surely_better
+from modelwright.features.arithmetic import Arithmetic
+from modelwright.features.recipe import Step
 from modelwright.flows._methods import dependencies, methods
 from modelwright.flows._preparing import prepare, read_sealed
 from modelwright.flows._registry import project_folder, registry
@@ -127,7 +129,7 @@ def scout(model: str, asked: Scouting, *, tell: Callable[[Progress], None] | Non
     known = _prepared(package, asked.data, run)
     everything = Problem(known.frame, known.target, known.weight, known.contract, known.task, run.seed)
     training = everything.take(known.split.train)
-    material = Material.prepare(training)
+    material = _material(training, package)
     folds = _folds(training, package, run)
     members = _members(package)
     own = [str(c["name"]) for c in package.record.get("candidates", ()) if not c.get("weight", 0) > 0]
@@ -249,6 +251,19 @@ def _prepared(package: Package, data: str | None, run: Run) -> Prepared:
             got=f"{error.rule}: {error.got}",
             fix="name its table with --data",
         ) from error
+
+
+def _material(training: Problem, package: Package) -> Material:
+    """Return the champion's features of its training rows, the sums and ratios that its search found included."""
+    material = Material.prepare(training)
+    crafts = getattr(package.model.plan, "crafts", ())
+    steps = [
+        Step(left, operation, "of the champion", right)
+        for craft in crafts
+        if isinstance(craft, Arithmetic)
+        for operation, left, right in craft.terms
+    ]
+    return material.with_arithmetic(steps) if steps else material
 
 
 def _folds(training: Problem, package: Package, run: Run) -> Folds:

@@ -171,13 +171,13 @@ class _Field:
         valid = self.folds.folds[0].valid
         return self.material.problem.target[valid[self._sampled(len(valid))]]
 
-    def over_folds(self, candidate: Candidate) -> tuple[Floats, Price]:
-        """Return a candidate's scores for every judged row, and its price."""
+    def over_folds(self, candidate: Candidate, *, is_needed: bool = False) -> tuple[Floats, Price]:
+        """Return a candidate's scores for every judged row, and its price; what is needed may take its time."""
         p = self.material.problem
         shape = (p.n_rows, p.n_classes) if p.n_classes else (p.n_rows,)
         total, counts, seconds = np.zeros(shape), np.zeros(p.n_rows), []
         for number, fold in enumerate(self.folds.folds):
-            if number and self.left() <= 0:
+            if number and self.left() <= 0 and not is_needed:
                 raise _OutOfTime
             fitted, scores, took = self.fit(candidate, number)
             total[fold.valid] += scores
@@ -238,7 +238,8 @@ def broken_promises(candidate: Candidate, material: Material, run: Run, *, secon
         try:
             check()
         except Exception as error:  # whatever a stranger's code raises is a broken promise
-            broken.append(f"{check.__name__.rpartition('_')[0]}: {str(error)[:80] or type(error).__name__}")
+            name = check.__name__.removesuffix(f"_{material.problem.task.kind}")
+            broken.append(f"{name}: {str(error)[:80] or type(error).__name__}")
     return broken
 
 
@@ -264,7 +265,7 @@ def scout(
     deadline = run.clock() + run.seconds_left() if run.budget_seconds is not None else float("inf")
     course = _Field(material, folds, run, deadline, metric)
     run.say("scout", "the champion, fitted anew")
-    champion, price = _blend([(*course.over_folds(c), w) for c, w in members])
+    champion, price = _blend([(*course.over_folds(c, is_needed=True), w) for c, w in members])
     rate = next((c.params["learning_rate"] for c, _ in members if "learning_rate" in c.params), RATE)
     tried = [_with_rate(c, rate) for c in found]
     order, looked = _sorted_out(course, members, tried)
