@@ -2,8 +2,8 @@
 
     python benchmarks/killed.py [--deeds 200]
 
-A deed is a file opened for writing, a rename, a removal, a connection, or a call of a database. After each kill the same
-command runs to its end; then every outcome, version and audit entry has to be there exactly once.
+A deed is a file opened for writing, a rename, a removal, a connection, or a call of a database. After each kill the
+same command runs to its end; then every version and audit entry has to be there exactly once.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "flows")]
 
-from maintained import EASY, entries, killed_at, records_of, turned
+from maintained import EASY, entries, killed_at, records_of, turned  # noqa: E402
 
-import modelwright
-from conftest import churn_rows, write_csv
-from modelwright.registry.ledger import open_ledger
+import modelwright  # noqa: E402
+from conftest import churn_rows, write_csv  # noqa: E402
+from modelwright.registry.ledger import open_ledger  # noqa: E402
 
 NEVER = 10**9
 COUNT = "print(int(os.environ['KILL_AT']) - left)"
@@ -35,9 +35,11 @@ modelwright.promote("churn", 2, policy="easy.toml", reason="why not")
 {COUNT}
 """
 RETRAIN = f"""
+import time
 from modelwright.flows.retrain import Retraining, retrain
 asked = Retraining(ledger=os.environ["LEDGER"], why="schedule", effort=1, budget=None, threads=1, policy="easy.toml",
-                   lease=0.2)
+                   lease=0.5)
+time.sleep(0.5)
 arm()
 retrain("churn", asked)
 {COUNT}

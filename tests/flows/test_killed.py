@@ -119,7 +119,7 @@ def n_deeds(kept, tmp_path_factory) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("before_the_end", [(0, 3), (8, 5), (14, 11, 2)])
+@pytest.mark.parametrize("before_the_end", [(3, 0), (12, 8, 5)])
 def test_promoting_on_sqlite(kept, n_deeds, tmp_path, monkeypatch, before_the_end):
     shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("MODELWRIGHT_PROJECT", str(tmp_path))
