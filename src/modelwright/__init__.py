@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         train,
     )
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
+    from modelwright.flows.maintaining_api import retrain, scout, upgrade_check
     from modelwright.flows.monitoring_api import replay, watch
 
 __all__ = [
@@ -59,9 +60,12 @@ __all__ = [
     "register",
     "replay",
     "report",
+    "retrain",
     "rollback",
+    "scout",
     "study",
     "train",
+    "upgrade_check",
     "watch",
 ]
 
@@ -70,6 +74,9 @@ _HOMES = {
     "ModelwrightClassifier": "modelwright.flows.estimators",
     "ModelwrightRegressor": "modelwright.flows.estimators",
     "replay": "modelwright.flows.monitoring_api",
+    "retrain": "modelwright.flows.maintaining_api",
+    "scout": "modelwright.flows.maintaining_api",
+    "upgrade_check": "modelwright.flows.maintaining_api",
     "watch": "modelwright.flows.monitoring_api",
 }
 

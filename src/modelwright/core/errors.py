@@ -177,6 +177,12 @@ class WatchUnavailable(ModelwrightError):
     code = "MW951"
 
 
+class NothingToLearn(ModelwrightError):
+    """A model cannot be retrained: its rows are not at hand, or too few outcomes are known since it learnt."""
+
+    code = "MW952"
+
+
 class NumbersDisagree(ModelwrightError):
     """A number in a package or a document is not the one that its source gives."""
 

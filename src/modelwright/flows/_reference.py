@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,8 +44,11 @@ def baseline_of(name: str, package: Package, *, table: str | None, window_second
         raise WatchUnavailable(
             "a package that is watched says on which rows it was judged", where=name, fix="train anew"
         )
-    raw = read(source)
-    places = {fingerprint(list(row)): i for i, row in enumerate(raw.frame.rows())}
+    frame = read(source).frame
+    test = package.manifest.options.get("test")
+    if table is None and isinstance(test, str) and Path(test).is_file():  # its sealed rows were a table of their own
+        frame = read(test).frame.select(frame.columns)
+    places = {fingerprint(list(row)): i for i, row in enumerate(frame.rows())}
     found = [(k, places[key]) for k, key in enumerate(package.sealed.rows) if key in places]
     if len(found) < FOUND_LEAST * len(package.sealed.rows):
         raise WatchUnavailable(
@@ -54,7 +58,7 @@ def baseline_of(name: str, package: Package, *, table: str | None, window_second
             fix="name the table the model was trained on with --reference",
         )
     kept, rows = (np.array(part) for part in zip(*found, strict=True))
-    frame = conform(raw.frame[rows], package.model.contract).frame
+    frame = conform(frame[rows], package.model.contract).frame
     is_in_time = package.manifest.split["how"] == How.TIME.value
     window_of = _windows(frame, package.model, window_seconds) if is_in_time else None
     if window_of is not None:

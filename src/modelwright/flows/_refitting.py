@@ -110,7 +110,7 @@ class Bench:
         weight = weights(frame, model.task) if model.task.weight in frame.columns else None
         problem = Problem(frame, target, weight, model.contract, model.task, run.seed)
         chosen = learn[some(len(learn), LEARNT_ROWS, run.seed)]
-        name, learner, params = _leading(package)
+        name, learner, params = leading(package)
         kept = held[some(len(held), HELD_ROWS, run.seed)]
         return cls(Material.prepare(problem), chosen, kept, name, learner, params, at + 1, how, run)
 
@@ -177,7 +177,7 @@ def _narrow(matrix: Matrix, without: Collection[str]) -> Matrix:
     return Matrix(np.ascontiguousarray(matrix.values[:, kept]), tuple(matrix.features[i] for i in kept))
 
 
-def _leading(package: Package) -> tuple[str, str, dict[str, Any]]:
+def leading(package: Package) -> tuple[str, str, dict[str, Any]]:
     """Return name, learner and parameters of the member with the most weight; LightGBM where none is on record."""
     candidates = [c for c in package.record.get("candidates", ()) if c.get("weight", 0) > 0]
     if not candidates:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.core.policy import Policy
 from modelwright.data.reading import read as read_table
+from modelwright.flows._acts import finish, move
 from modelwright.flows._gate import Case, judge
 from modelwright.flows._records import audit_of, note
 from modelwright.flows._registry import project_folder, registry
@@ -20,6 +21,8 @@ from modelwright.packaging.reading import read
 from modelwright.registry.names import CHAMPION, Ref, check_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from modelwright.core.verdict import Verdict
     from modelwright.packaging.package import Package
     from modelwright.registry.audit import Note
@@ -70,7 +73,7 @@ class Promoted:
         return forms[form](self.verdict, f"{self.name}@{self.number}")
 
 
-def promote(
+def promote(  # noqa: PLR0913 - the act (eight), and whose errand it is (two)
     name: str,
     number: int,
     *,
@@ -80,6 +83,8 @@ def promote(
     ledger: str | None = None,
     dry_run: bool = False,
     within: Registry | None = None,
+    detail: Mapping[str, Any] | None = None,
+    guard: Callable[[], None] = lambda: None,
 ) -> Promoted:
     """Send a version through the gate, and make it the champion if the policy is satisfied.
 
@@ -92,6 +97,8 @@ def promote(
         ledger: Where the service records predictions, for the check of the shadow.
         dry_run: Judge, and move nothing.
         within: The registry; this project's when None.
+        detail: What else the audit log is to hold, plain data.
+        guard: Asked in the moment of the move; what it raises stops it.
 
     Raises:
         UnknownModel: There is no such version.
@@ -100,6 +107,7 @@ def promote(
         RegistryUnavailable: The store cannot be read or written.
     """
     within = within or registry()
+    finish(within)
     rules = policy_of(policy)
     version = within.find(Ref(check_name(name), None, number))
     champion = within.alias(name, CHAMPION)
@@ -114,12 +122,15 @@ def promote(
     case = Case(version, path, package, against, rules, table, rows, shadowed, approving, looks_in(entries))
     verdict = judge(case)
     before = None if champion is None else champion.number
-    moves = verdict.passes and not dry_run
+    is_champion = before == number
+    moves = verdict.passes and not dry_run and not is_champion
+    told = {**(detail or {}), "verdict": verdict.to_dict(), "before": before}
     if moves:
-        within.crown(name, number, expected=before)
-    action = "promote" if moves else "judge" if dry_run else "refuse"
-    note(action, version, within, reason=reason, detail={"verdict": verdict.to_dict(), "before": before})
-    return Promoted(name, number, verdict, moves, before)
+        crown = lambda act: within.crown(name, number, expected=before, act=act, guard=guard)  # noqa: E731 - one use
+        move("promote", version, within, crown, reason=reason, detail=told)
+    else:
+        note("judge" if dry_run or is_champion else "refuse", version, within, reason=reason, detail=told)
+    return Promoted(name, number, verdict, moves or is_champion, before)
 
 
 def policy_of(policy: Policy | str | Path | None) -> Policy:

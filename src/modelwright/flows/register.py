@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.core.fingerprint import plain
+from modelwright.flows import _acts as acts
 from modelwright.flows._registry import person, registry
 from modelwright.flows.builtin import catalogue
 from modelwright.packaging.reading import read
@@ -18,7 +19,7 @@ from modelwright.registry.names import check_name
 from modelwright.registry.registry import Entry, Registry, as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from modelwright.packaging.package import Package
     from modelwright.registry.version import Version
@@ -44,13 +45,24 @@ class Registered:
         return self.version.to_dict()
 
 
-def register(package: str | Path, name: str, *, within: Registry | None = None) -> Registered:
+def register(
+    package: str | Path,
+    name: str,
+    *,
+    within: Registry | None = None,
+    tags: Mapping[str, str] | None = None,
+    detail: Mapping[str, Any] | None = None,
+    guard: Callable[[], None] = lambda: None,
+) -> Registered:
     """Keep a package as the next version of a model; it becomes the challenger.
 
     Args:
         package: A package folder or file. It is verified and its golden rows are replayed first.
         name: Of the model: letters, digits, ``-`` and ``_``, a letter first, at most 64.
         within: The registry; this project's when None.
+        tags: What else is kept with the version.
+        detail: What else the audit log is to hold, plain data.
+        guard: Asked in the moment the version is made; what it raises stops it.
 
     Raises:
         InvalidName: The name is none.
@@ -60,18 +72,26 @@ def register(package: str | Path, name: str, *, within: Registry | None = None) 
     check_name(name)
     opened = read(package, catalogue())
     within = within or registry()
+    acts.finish(within)
+    kept_in = within
+    known = {"data": str(opened.manifest.data.get("fingerprint", "")), **(detail or {})}
+
+    def made(folder: Path) -> Version:
+        entry = entry_of(opened, folder)
+
+        def once(act: str) -> Version:
+            tagged = replace(entry, tags={**entry.tags, **(tags or {}), keys.ACT: act})
+            return kept_in.register(name, tagged, guard=guard)
+
+        return acts.register(name, opened.fingerprint, kept_in, once, detail=known)
+
     path = Path(package)
     if path.is_dir():
-        version = within.register(name, entry_of(opened, path))
-    else:
-        with tempfile.TemporaryDirectory(prefix="modelwright-") as folder:
-            whole = Path(folder) / "package"
-            write(whole, opened)
-            version = within.register(name, entry_of(opened, whole))
-    from modelwright.flows._records import note
-
-    note("register", version, within, detail={"data": str(opened.manifest.data.get("fingerprint", ""))})
-    return Registered(version)
+        return Registered(made(path))
+    with tempfile.TemporaryDirectory(prefix="modelwright-") as folder:
+        whole = Path(folder) / "package"
+        write(whole, opened)
+        return Registered(made(whole))
 
 
 def entry_of(package: Package, folder: Path) -> Entry:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelwright.core.errors import NotAllowed, UnknownModel
-from modelwright.flows._records import note
+from modelwright.flows._acts import finish, move
 from modelwright.flows._registry import registry
 from modelwright.flows.promote import opened
 from modelwright.registry.names import CHAMPION, Ref, check_name
@@ -56,6 +56,7 @@ def rollback(name: str, *, reason: str = "", within: Registry | None = None) -> 
         IncompatiblePackage: It does not give its golden answers here.
     """
     within = within or registry()
+    finish(within)
     champion = within.find(Ref(check_name(name)))
     earlier = [n for n in within.history(name)[:-1] if n != champion.number]
     if not earlier:
@@ -73,7 +74,8 @@ def rollback(name: str, *, reason: str = "", within: Registry | None = None) -> 
             "the champion before this one is still registered", where=name, got=f"no version {earlier[-1]}", fix=fix
         ) from error
     _, package = opened(version, within, replay=True)
-    within.go_back(name, version.number, expected=champion.number)
     rows = len(package.golden.records)
-    note("rollback", version, within, reason=reason, detail={"before": champion.number, "golden_rows": rows})
+    back = lambda act: within.go_back(name, version.number, expected=champion.number, act=act)  # noqa: E731 - one use
+    detail = {"before": champion.number, "golden_rows": rows}
+    move("rollback", version, within, back, reason=reason, detail=detail)
     return RolledBack(name, version.number, champion.number, version.fingerprint, rows)

@@ -40,12 +40,13 @@ from modelwright.search.repeating import repeat, unsound
 from modelwright.search.workshop import search
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from modelwright.core.run import Run
     from modelwright.core.settings import Settings
     from modelwright.core.split import Folds
     from modelwright.flows._preparing import Prepared
+    from modelwright.search.portfolio import Candidate
     from modelwright.search.workshop import Found
 
 
@@ -118,13 +119,14 @@ class Stages:
         self._last = now
 
 
-def train(source: object, settings: Settings, run: Run) -> Trained:
+def train(source: object, settings: Settings, run: Run, *, first: Sequence[Candidate] = ()) -> Trained:
     """Train, judge, document and package a model.
 
     Args:
         source: Anything that can be read as a table.
         settings: What is asked.
         run: Budget, seed, threads, catalogue, and who listens.
+        first: Candidates that are tried before the portfolio's, such as the members of a champion.
 
     Raises:
         ModelwrightError: The table cannot answer the question, or the output cannot be written; nothing is
@@ -164,7 +166,7 @@ def train(source: object, settings: Settings, run: Run) -> Trained:
         assert plan is not None
         everything_found = repeat(plan, training, run, how=known.split.how)
     else:
-        everything_found = search(material, run, how=known.split.how, open_journal=open_journal)
+        everything_found = search(material, run, how=known.split.how, open_journal=open_journal, first=first)
     points = front_of(everything_found)
     found, limit_note = pruned_to(everything_found, points, settings)
     complete, _ = _within_memory(everything, "all", plan, run, held_bytes)

@@ -45,6 +45,10 @@ LEASE_SECONDS = 300.0
 RECENT_WINDOWS = 7
 SETTLING_SECONDS = 60.0
 """A window is read so long after its end: a service writes its answers with a delay."""
+JITTER = 0.05
+"""A watcher waits so much shorter or longer, so that many of them do not look in one moment."""
+JITTER = 0.05
+"""A watcher waits so much shorter or longer, so that many of them do not look in one moment."""
 RULES_FILE, DASHBOARD_FILE = "modelwright-alerts.yml", "modelwright-dashboard.json"
 
 
@@ -132,7 +136,7 @@ class Watcher:
     """
 
     def __init__(self, package: str, watching: Watching, clock: Callable[[], float] = time.time) -> None:
-        self.watching, self._clock = watching, clock
+        self.watching, self._clock, self._package = watching, clock, package
         self.model = load(package)
         self.name = watching.name or resolve(package).name or name_of(package)
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -153,6 +157,7 @@ class Watcher:
         if not self._state.lease(self.name, self.holder, LEASE_SECONDS):
             latest = self._state.latest(self.name) or {"model": self.name, "windows": [], "alarms": []}
             return Watched({**latest, "acted": False})
+        self._follow()
         seen = self._read()
         baseline, rule = self._known(seen)
         found = alarms(baseline, seen.windows, rule)
@@ -168,10 +173,15 @@ class Watcher:
             _write(Path(self.watching.metrics), metrics(told))
         return Watched(told)
 
+    def _follow(self) -> None:
+        """Take up the version that the name points at now, if it is another."""
+        place = resolve(self._package)
+        if place.fingerprint and place.fingerprint != self.model.fingerprint:
+            self.model, self._baseline, self._plan = load(self._package), None, None
+
     def _read(self) -> Seen:
         if self._baseline is None:
-            w = self.watching
-            self._baseline = baseline_of(self.name, self.model.package, table=w.reference, window_seconds=w.window)
+            self._baseline = self._reference()
         return read_windows(
             self._ledger,
             self._baseline,
@@ -181,6 +191,16 @@ class Watcher:
             until=self._clock() - SETTLING_SECONDS,
             tick=self._renew,
         )
+
+    def _reference(self) -> Baseline:
+        """Return the baseline from the table that was named, or of a version made from another since, its own."""
+        package, w = self.model.package, self.watching
+        try:
+            return baseline_of(self.name, package, table=w.reference, window_seconds=w.window)
+        except WatchUnavailable:
+            if w.reference is None:
+                raise
+        return baseline_of(self.name, package, table=None, window_seconds=w.window)
 
     def _renew(self) -> None:
         self._state.lease(self.name, self.holder, LEASE_SECONDS)
@@ -209,6 +229,7 @@ def watch_every(
     every: float,
     is_stopped: Callable[[], bool],
     complain: Callable[[ModelwrightError], None],
+    act: Callable[[Watched], None] = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Watched]:
     """Look again and again until told to stop; errors of one pass that may pass are told, and the next one tries again.
@@ -219,6 +240,7 @@ def watch_every(
         every: Seconds between looks.
         is_stopped: Asked between looks and once a second while waiting.
         complain: Takes errors that may pass: a ledger or a state that could not be reached.
+        act: Called after a look by the one watcher that has the lease, such as to retrain on its advice.
         sleep: Waits.
     """
     watcher = Watcher(package, watching)
@@ -226,11 +248,15 @@ def watch_every(
         while not is_stopped():
             begun = time.monotonic()
             try:
-                yield watcher.look()
+                seen = watcher.look()
+                yield seen
+                if seen.told["acted"]:
+                    act(seen)
             except (LedgerUnavailable, WatchUnavailable) as error:
                 complain(error)
-            while not is_stopped() and time.monotonic() - begun < every:
-                sleep(min(1.0, max(every - (time.monotonic() - begun), 0.0)))
+            pause = every * (1 + JITTER * (2 * secrets.randbelow(1001) / 1000 - 1))
+            while not is_stopped() and time.monotonic() - begun < pause:
+                sleep(min(1.0, max(pause - (time.monotonic() - begun), 0.0)))
     finally:
         watcher.close()
 

@@ -129,6 +129,10 @@ class WatchState:
                         "INSERT OR IGNORE INTO outbox (id, destination, body, next_try) VALUES (?, ?, ?, ?)",
                         (key, destination, body, now),
                     )
+            # What lasts and is not found again was raised against another version: with that version it is over.
+            lasting = [r[0] for r in db.execute("SELECT id FROM alarms WHERE model = ? AND ended IS NULL", (model,))]
+            over = set(lasting) - {a.id for a in alarms}
+            db.executemany("UPDATE alarms SET ended = ? WHERE id = ?", [(now, i) for i in sorted(over)])
             db.execute("INSERT OR REPLACE INTO passes VALUES (?, ?)", (model, json.dumps(told)))
         return new
 

@@ -168,8 +168,6 @@ def check(value: Any, shape: Any, *, where: str) -> None:
         _expect(dict, value, where)
         for key, item in value.items():
             check(item, shape.value, where=f"{where}, {key!r}")
-    elif isinstance(shape, Perhaps):
-        check(value, shape.value, where=where)
     elif isinstance(shape, dict):
         _check_object(value, shape, where)
     elif isinstance(shape, list):

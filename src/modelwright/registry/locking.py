@@ -44,6 +44,22 @@ def locked(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def held_open(path: Path) -> Iterator[bool]:
+    """Hold a file's lock while the block runs, if nobody else does; gives whether it is held.
+
+    Args:
+        path: A file that exists.
+    """
+    with path.open("rb") as file:
+        took = _took(file.fileno())
+        try:
+            yield took
+        finally:
+            if took:
+                _free(file.fileno())
+
+
 def _wait(descriptor: int, path: Path, seconds: float) -> None:
     ends = time.monotonic() + seconds
     while not _took(descriptor):

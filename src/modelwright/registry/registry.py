@@ -18,16 +18,20 @@ from modelwright.registry._tables import postgres_lock
 from modelwright.registry.home import PACKAGE, Home
 from modelwright.registry.locking import locked
 from modelwright.registry.names import CHALLENGER, CHAMPION, Ref, check_name
-from modelwright.registry.version import FINGERPRINT, HISTORY, Version
+from modelwright.registry.version import ACT, FINGERPRINT, HISTORY, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from modelwright.registry.shelf import Shelf
 
 HISTORY_MOST = 50
 """Champions that are remembered for the way back."""
+
+
+def _nothing() -> None:
+    """Guard nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ class Registry:
             known.append(champion.number)
         return tuple(known)
 
-    def register(self, name: str, entry: Entry) -> Version:
+    def register(self, name: str, entry: Entry, *, guard: Callable[[], None] = _nothing) -> Version:
         """Keep a package as the next version of a model; it becomes the challenger.
 
         Nothing is lost when many processes register at once: each gets a number of its own.
@@ -137,6 +141,7 @@ class Registry:
         Args:
             name: Of the model; made when it is new.
             entry: The package and what is known about it.
+            guard: Asked under the lock before the version is made; what it raises stops it.
 
         Raises:
             InvalidName: The name is none.
@@ -155,26 +160,42 @@ class Registry:
             # Copying a large package takes time, and nobody need wait for it.
             source = recording.keep(client, run, entry.folder, PACKAGE)
             with self._lock():
+                guard()
                 number = recording.add_version(client, name, source, run.info.run_id, tags)
                 client.set_terminated(run.info.run_id)
                 self._shelf(name).mark(name, aliases={CHALLENGER: number})
         return self.find(Ref(name, None, number))
 
-    def crown(self, name: str, number: int, *, expected: int | None) -> None:
+    def challenge(self, name: str, number: int) -> None:
+        """Make a version the challenger."""
+        with self._lock():
+            self._shelf(name).mark(name, aliases={CHALLENGER: number})
+
+    def crown(
+        self, name: str, number: int, *, expected: int | None, act: str = "", guard: Callable[[], None] = _nothing
+    ) -> None:
         """Make a version the champion, and remember who was it before.
+
+        Args:
+            name: Of the model.
+            number: Of the version.
+            expected: The champion until now, None for nobody.
+            act: Names this act; kept with the model in the same transaction, so that it shows whether it was done.
+            guard: Asked under the lock before anything moves; what it raises stops it.
 
         Raises:
             NotAllowed: The champion is no longer the one that was expected: a verdict against it says nothing.
         """
         with self._lock():
+            guard()
             shelf = self._shelf(name)
             self._expect(shelf, name, expected)
             told = list(self.history(name))
             if not told or told[-1] != number:
                 told.append(number)
-            self._move(shelf, name, number, told)
+            self._move(shelf, name, number, told, act)
 
-    def go_back(self, name: str, number: int, *, expected: int) -> None:
+    def go_back(self, name: str, number: int, *, expected: int, act: str = "") -> None:
         """Make an earlier champion the champion again; those after it are no longer the way back.
 
         Raises:
@@ -186,7 +207,7 @@ class Registry:
             told = list(self.history(name))[:-1]
             while told and told[-1] != number:
                 told.pop()
-            self._move(shelf, name, number, told or [number])
+            self._move(shelf, name, number, told or [number], act)
 
     def _expect(self, shelf: Shelf, name: str, expected: int | None) -> None:
         champion = shelf.version(name, CHAMPION)
@@ -199,12 +220,12 @@ class Registry:
                 fix="run the command again",
             )
 
-    def _move(self, shelf: Shelf, name: str, number: int, told: list[int]) -> None:
+    def _move(self, shelf: Shelf, name: str, number: int, told: list[int], act: str) -> None:
         challenger = shelf.version(name, CHALLENGER)
         aliases: dict[str, int | None] = {CHAMPION: number}
         if challenger is not None and challenger.number == number:
             aliases[CHALLENGER] = None
-        shelf.mark(name, aliases=aliases, tags={HISTORY: json.dumps(told[-HISTORY_MOST:])})
+        shelf.mark(name, aliases=aliases, tags={HISTORY: json.dumps(told[-HISTORY_MOST:]), ACT: act})
 
     def tag(self, name: str, tags: Mapping[str, str], *, number: int | None = None) -> None:
         """Set tags of a model, or of one of its versions."""
@@ -214,6 +235,31 @@ class Registry:
                 shelf.mark(name, tags=tags)
             else:
                 shelf.mark(name, version_tags={number: tags})
+
+    @property
+    def has_lock(self) -> bool:
+        """Whether readers and writers of the store can keep each other out; over HTTP they cannot."""
+        return not self.home.address.startswith("http")
+
+    def change_tag(self, name: str, key: str, change: Callable[[str], str | None]) -> str:
+        """Read a tag of a model and write what is made of it, with no other writer in between.
+
+        Args:
+            name: Of the model.
+            key: Of the tag.
+            change: Takes what it holds, empty when there is none, and returns what it is to hold; None for the same.
+
+        Returns:
+            What it holds now.
+        """
+        with self._lock():
+            shelf = self._shelf(name)
+            before = shelf.model_tags(name).get(key, "")
+            after = change(before)
+            if after is None or after == before:
+                return before
+            shelf.mark(name, tags={key: after})
+            return after
 
     def model_tags(self, name: str) -> Mapping[str, str]:
         """Return the tags of a model; empty when there is none."""
@@ -274,7 +320,7 @@ class Registry:
 
     def _lock(self) -> AbstractContextManager[None]:
         """Hold the project's or the database's lock; a server sorts out its writers itself."""
-        if self.home.address.startswith("http"):
+        if not self.has_lock:
             return nullcontext()
         return postgres_lock(self.home.address) if self.home.database is None else locked(self.home.lock)
 

@@ -26,13 +26,14 @@ from modelwright.search.validation import folded, plan_folds
 from modelwright.search.yardstick import fit_yardsticks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from modelwright.core.arrays import Bools, Floats
     from modelwright.core.run import Run
     from modelwright.core.split import Folds, How
     from modelwright.learners.calibration import Calibrator
     from modelwright.search.journal import Journal
+    from modelwright.search.portfolio import Candidate
     from modelwright.search.problem import Material
     from modelwright.search.validation import FoldShape
     from modelwright.search.yardstick import Yardsticks
@@ -76,6 +77,7 @@ def search(
     how: How,
     open_journal: Callable[[Folds], Journal],
     ingredients: Ingredients = ALL,
+    first: Sequence[Candidate] = (),
 ) -> Found:
     """Find the blend that predicts best out of fold, within the budget.
 
@@ -85,6 +87,7 @@ def search(
         how: How the sealed rows were chosen; folds follow it.
         open_journal: Returns the journal that belongs to these folds.
         ingredients: What is auditioned.
+        first: Candidates that are tried before the portfolio's.
 
     Raises:
         SearchFailed: No candidate could be fitted; the message names each one's reason.
@@ -111,6 +114,8 @@ def search(
         seconds=pace.left() if pace.is_timed else float("inf"),
         shapes=shapes,
     )
+    named = {c.name for c in first}
+    candidates = (*first, *(c for c in candidates if c.name not in named))
     folding = Folding(material, folds, run, pace)
     tuner = Tuner(
         int(folding.covered.sum()),

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import click
 
-from modelwright.ui import explaining, exploring, handbook, monitoring, releasing, reporting, serving, training
+from modelwright.ui import (
+    explaining,
+    exploring,
+    handbook,
+    maintaining,
+    monitoring,
+    releasing,
+    reporting,
+    serving,
+    training,
+)
 
 SECTIONS = {
     "Make a model and use it": training.COMMANDS,
     "Understand it and tell others": (*explaining.COMMANDS, *reporting.COMMANDS, *handbook.COMMANDS),
     "Put it into production": (*releasing.COMMANDS, *serving.COMMANDS),
-    "Keep it good": monitoring.COMMANDS,
+    "Keep it good": (*monitoring.COMMANDS, *maintaining.COMMANDS),
     "Explore a table without a target": exploring.COMMANDS,
 }
 """All commands, by what they are for."""

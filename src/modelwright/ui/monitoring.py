@@ -61,8 +61,10 @@ def replay(source: str, as_json: bool, quiet: bool, **options: Any) -> None:
 @click.option("--email", multiple=True, metavar="URL", help="smtp://user:password@host:587/?from=a@b&to=c@d")
 @click.option("--log", is_flag=True, help="Write alarms to standard error, a line each.")
 @click.option("--metrics", metavar="FILE", help="Write metrics here in Prometheus' text format.")
+@click.option("--retrain", is_flag=True, help="Act on the advice to retrain: challenger, gate, policy.")
+@click.option("--budget", metavar="TIME", help="Wall-clock limit of a retraining.  [default: 5m]")
 @json_option
-def watch(package: str, as_json: bool, every: str | None, **options: Any) -> None:
+def watch(package: str, as_json: bool, every: str | None, retrain: bool, budget: str | None, **options: Any) -> None:
     """Compare what a served model is asked, answers and gets wrong with what was measured before.
 
     The exit code is 0 while nothing lasts that was raised, 3 while an alarm lasts that nobody acknowledged.
@@ -72,15 +74,22 @@ def watch(package: str, as_json: bool, every: str | None, **options: Any) -> Non
     from modelwright.flows.watch import watch as verb
     from modelwright.flows.watch import watch_every
 
+    known = {k: options[k] for k in ("ledger", "state")}
+
+    def act(seen: Any) -> None:
+        if retrain:
+            _retrain(package, seen, {**known, "budget": budget, "data": options["reference"]}, quiet=as_json)
+
     watching = watching_of(**options)
     if every is None:
         done = verb(package, watching)
         click.echo(as_text(done.to_dict()) if as_json else done.summary(width()))
+        act(done)
         sys.exit(EXIT_ALARM if done.is_alarmed else 0)
-    stop = _Stop()
+    stop = Stop()
     seconds = parse_duration(every, where="--every")
     complain = lambda error: click.echo(str(error), err=True)  # noqa: E731 - one line, one use
-    for done in watch_every(package, watching, every=seconds, is_stopped=stop.is_asked, complain=complain):
+    for done in watch_every(package, watching, every=seconds, is_stopped=stop.is_asked, complain=complain, act=act):
         click.echo(as_text(done.to_dict()) if as_json else done.summary(width()))
 
 
@@ -117,7 +126,22 @@ def watch_files(folder: str, as_json: bool) -> None:
     click.echo(as_text({"rules": rules, "dashboard": board}) if as_json else f"rules: {rules}\ndashboard: {board}")
 
 
-class _Stop:
+def _retrain(name: str, seen: Any, options: dict[str, Any], *, quiet: bool) -> None:
+    """Act on the advice of a look; what goes wrong is told, and the next look tries again."""
+    if not seen.told["acted"] or seen.told.get("advice", {}).get("action") != "retrain":
+        return
+    from modelwright.core.errors import ModelwrightError
+    from modelwright.flows.maintaining_api import retrain as verb
+
+    try:
+        done = verb(name, **options)
+    except ModelwrightError as error:
+        click.echo(str(error), err=True)
+    else:
+        click.echo(done.summary(width()), err=quiet)
+
+
+class Stop:
     """Ends a daemon after the look it is at, on SIGTERM and Ctrl-C."""
 
     def __init__(self) -> None:
@@ -126,6 +150,7 @@ class _Stop:
             signal.signal(number, self._ask)
 
     def is_asked(self) -> bool:
+        """Whether it is to end."""
         return self._asked
 
     def _ask(self, *_: object) -> None:

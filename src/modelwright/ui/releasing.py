@@ -89,7 +89,7 @@ def promote(name: str, version: int, as_json: bool, github: bool, **options: Any
     done = verb(name, version, **options)
     for form, path in files.items():
         if path is not None:
-            _write(path, done.document(form))
+            write_text(path, done.document(form))
     if as_json:
         click.echo(as_text(done.to_dict()))
     elif github:
@@ -192,7 +192,8 @@ audit.add_command(verify)
 audit.add_command(audited)
 
 
-def _write(path: str, text: str) -> None:
+def write_text(path: str, text: str) -> None:
+    """Write a document where it was asked for."""
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
