@@ -61,6 +61,12 @@ def replay(source: str, as_json: bool, quiet: bool, **options: Any) -> None:
 @click.option("--email", multiple=True, metavar="URL", help="smtp://user:password@host:587/?from=a@b&to=c@d")
 @click.option("--log", is_flag=True, help="Write alarms to standard error, a line each.")
 @click.option("--metrics", metavar="FILE", help="Write metrics here in Prometheus' text format.")
+@click.option(
+    "--value-of-error",
+    type=float,
+    metavar="MONEY",
+    help="What one unit of mean loss costs for one answer: ranks alarms.",
+)
 @json_option
 def watch(package: str, as_json: bool, every: str | None, **options: Any) -> None:
     """Compare what a served model is asked, answers and gets wrong with what was measured before.
