@@ -113,6 +113,27 @@ def test_a_window_is_read_again_only_after_something_came_to_it(served, tmp_path
     assert moved.told["windows"][-1]["awaited"] == 99
 
 
+@pytest.mark.server
+@pytest.mark.slow
+def test_a_ledger_in_postgresql_is_watched_alike(served, postgres, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    package, options = served
+    here, there = open_ledger(options["ledger"]), open_ledger(postgres)
+    for batch in here.read("churn"):
+        there.append([a.record for a in batch])
+        there.add_outcomes([a.outcome for a in batch if a.outcome is not None])
+    here.close()
+    there.close()
+    told = [
+        watch(package, watching_of(**{**options, "ledger": address}, state=f"{i}.db"), clock=after(DAYS)).told
+        for i, address in enumerate((options["ledger"], postgres))
+    ]
+    assert told[0]["alarms"]
+    assert json.dumps(told[1]) == json.dumps(told[0])
+    again = watch(package, watching_of(**{**options, "ledger": postgres}, state="1.db"), clock=after(DAYS)).told
+    assert again["rows_read"] == 0
+
+
 def test_alarms_stand_in_the_order_of_what_they_cost(served, tmp_path):
     package, options = served
     state = str(tmp_path / "w.db")

@@ -146,6 +146,7 @@ class Watcher:
         self._ledger = ledger_at(watching.ledger)
         self._baseline: Baseline | None = None
         self._plan: Plan | None = None
+        self._finds: list[dict[str, Any]] = []
 
     def close(self) -> None:
         """Give the lease, the ledger and the state back."""
@@ -162,6 +163,7 @@ class Watcher:
         baseline, rule = self._known(seen)
         found = alarms(baseline, seen.windows, rule)
         told = _told(self.name, self._clock(), baseline, rule, seen, self.model)
+        told["finds"] = self._finds
         told["advice"] = advise(baseline, seen.windows, found).to_dict()
         self._state.record(self.name, found, [d.name for d in self.watching.destinations], told)
         deliver(self._state, self.watching.destinations)
@@ -197,17 +199,17 @@ class Watcher:
         if self._plan is None or len(sizes) < RECENT_WINDOWS:
             rows = float(np.median(sizes)) if sizes else 100.0
             key = fingerprint(self._baseline.fingerprint, self.watching.budget, self.watching.window, rows)
-            kept = self._state.plan(key)
-            self._plan = self._planned(rows) if kept is None else Plan.of_dict(kept)
-            if kept is None:
-                self._state.keep_plan(key, self._plan.to_dict())
+            kept = self._state.plan(key) or self._planned(rows)
+            self._state.keep_plan(key, kept)
+            self._plan, self._finds = Plan.of_dict(kept["rule"]), kept["finds"]
         return self._baseline, self._plan
 
-    def _planned(self, rows: float) -> Plan:
+    def _planned(self, rows: float) -> dict[str, Any]:
+        """Return the threshold, and what it can find: seconds of simulation, so both are kept."""
         assert self._baseline is not None
         a_month = DAYS_A_MONTH * DAY / self.watching.window
-        budget = self.watching.budget
-        return plan(self._baseline, budget=budget, windows_a_month=a_month, rows=rows, labelled=rows)
+        rule = plan(self._baseline, budget=self.watching.budget, windows_a_month=a_month, rows=rows, labelled=rows)
+        return {"rule": rule.to_dict(), "finds": plain(finds(self._baseline, rule))}
 
 
 def watch_every(
@@ -301,7 +303,7 @@ def _told(name: str, now: float, baseline: Baseline, rule: Plan, seen: Seen, mod
         "answers_of_other_versions": seen.others,
         "rows_read": seen.n_read,
         "is_trusted": is_trusted(agreements),
-        "finds": finds(baseline, rule),
+        "finds": [],
         "alarms": [],
         "n_lasting": 0,
         "messages_waiting": 0,
