@@ -35,9 +35,11 @@ from modelwright.ui.command import Command, as_text, json_option
 @click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="A further name it may be asked under.")
 @click.option("--verbose", "is_verbose", is_flag=True, help="Log each request.")
 @click.option("--trace", "is_traced", is_flag=True, help="Send OpenTelemetry spans to OTEL_EXPORTER_OTLP_ENDPOINT.")
+@click.option("--watch", metavar="TIME", help="Watch the model beside it, so often (1h); /metrics tells what is seen.")
 @json_option
 def serve(
     model: str,
+    watch: str | None,
     tls_cert: str | None,
     tls_key: str | None,
     ledger: str | None,
@@ -51,6 +53,7 @@ def serve(
     /invocations (MLflow) or /v2/models/NAME/infer (Open Inference Protocol), as /openapi.json says.
     """
     from modelwright.core.errors import InvalidSetting
+    from modelwright.core.settings import parse_duration
     from modelwright.flows.serve import Served, Serving
     from modelwright.flows.serve import serve as verb
 
@@ -58,6 +61,8 @@ def serve(
         raise InvalidSetting("TLS needs a certificate and its key", where="--tls-cert, --tls-key", fix="give both")
     if tls_cert and tls_key:
         options["tls"] = (tls_cert, tls_key)
+    if watch is not None:
+        options["watch_seconds"] = parse_duration(watch, where="--watch")
     if no_ledger or ledger:
         options["ledger"] = "" if no_ledger else ledger
 
