@@ -78,6 +78,7 @@ def reasons(
     label: Ints | None = None,
     space: str = "",
     seed: int = 0,
+    grown: Groves | None = None,
 ) -> Reasons:
     """Return what each column of the table adds to each row's prediction.
 
@@ -93,11 +94,12 @@ def reasons(
         label: Shape (n_rows,), which label to explain; by default the positive of two, or the most probable.
         space: ``log-odds`` in place of ``probability`` for two labels; by default the probability or the value.
         seed: Of what is sampled.
+        grown: Made from the same background, where many calls share it; None to make it now.
     """
     whole = blend if isinstance(blend, Blend) else Blend([blend], np.ones(1))
     columns, credit, reads = _columns(matrix.features)
     pieces = []
-    groves = _Groves(background, seed)
+    groves = grown or Groves(background, seed)
     for first in range(0, max(matrix.n_rows, 1), ROWS_AT_ONCE):
         rows = np.arange(first, min(first + ROWS_AT_ONCE, matrix.n_rows))
         chosen = None if label is None else label[rows]
@@ -110,8 +112,13 @@ def reasons(
     return Reasons(columns, values, start, answer, errors, labels, told, float(whole.weights @ np.array(is_sampled)))
 
 
-class _Groves:
-    """The trees of each member with the background passed through them, read once for all rows."""
+class Groves:
+    """The trees of each member with the background passed through them, read once for all rows.
+
+    Args:
+        background: Rows that others are compared with.
+        seed: Of what is sampled.
+    """
 
     def __init__(self, background: Matrix, seed: int) -> None:
         self.background, self.seed = background, seed
@@ -119,6 +126,7 @@ class _Groves:
         self._known: dict[int, Grove] = {}
 
     def of(self, trees: Trees) -> Grove:
+        """Return the grove of a member."""
         if id(trees) not in self._known:
             shown = self.background.values
             self._known[id(trees)] = Grove.of(trees.text, trees.vectors, trees.n_outputs, shown)
@@ -139,7 +147,7 @@ def _columns(features: Sequence[Feature]) -> tuple[tuple[str, ...], Floats, Bool
 def _piece(
     blend: Blend,
     matrix: Matrix,
-    groves: _Groves,
+    groves: Groves,
     credit: Floats,
     reads: Bools,
     label: Ints | None,
@@ -207,7 +215,7 @@ def _calibrated(rule: Calibrator, start: Floats, values: Floats, errors: Floats)
     return begun, moved, errors * np.minimum(steepest, 10.0)[:, None, None]
 
 
-def _of_member(member: Fitted, matrix: Matrix, groves: _Groves, credit: Floats, reads: Bools) -> _Parts:
+def _of_member(member: Fitted, matrix: Matrix, groves: Groves, credit: Floats, reads: Bools) -> _Parts:
     if isinstance(member, Trees):
         grove = groves.of(member)
         margins = np.einsum("cf,nfk->nck", credit, grove.attribute(np.ascontiguousarray(matrix.values)))

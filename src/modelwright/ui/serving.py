@@ -166,19 +166,23 @@ def token_revoke(name: str, file: str, as_json: bool) -> None:
 
 @click.command(cls=Command)
 @click.argument("package")
-@click.option("--to", required=True, metavar="FORM", help="onnx, mlflow or script.")
+@click.option("--to", required=True, metavar="FORM", help="onnx, mlflow, script, docker, helm or kserve.")
 @click.option("--out", metavar="PATH", help="Where to write.  [default: beside the package]")
 @click.option("--rows", metavar="TABLE", help="Real rows to compare the answers on.  [default: the golden rows]")
+@click.option(
+    "--image", default="", metavar="NAME", help="For helm and kserve: the image.  [default: the model's name]"
+)
 @json_option
-def export(package: str, to: str, out: str | None, rows: str | None, as_json: bool) -> None:
+def export(package: str, to: str, out: str | None, rows: str | None, image: str, as_json: bool) -> None:
     """Write a package in another form, once its answers were compared.
 
     onnx is the graph from the feature matrix to the scores, mlflow a folder that MLflow loads, script Python that
-    trains the model again and says whether it became the same.
+    trains the model again and says whether it became the same. docker is a folder to build an image of the service
+    from, helm a chart and kserve an InferenceService that run it.
     """
     from modelwright.flows.export import export as verb
 
-    done = verb(package, to=to, out=out, rows=rows)
+    done = verb(package, to=to, out=out, rows=rows, image=image)
     likeness = f": scores at most {done.apart:.2g} apart on {done.rows:,} rows" if done.rows else ""
     said = f"{done.path}{likeness}"
     click.echo(as_text(done.to_dict()) if as_json else said)
