@@ -34,6 +34,7 @@ from modelwright.reports.summary import summary
 from modelwright.search.final import ALL_ROWS, FinalFit, evidence_model
 from modelwright.search.front import front_of
 from modelwright.search.journal import Journal, forget
+from modelwright.search.memory import peak_bytes
 from modelwright.search.pace import package_seconds
 from modelwright.search.problem import Material, Problem
 from modelwright.search.repeating import repeat, unsound
@@ -95,6 +96,7 @@ class Trained:
             "findings": plain(package.findings),
             "split": plain(package.manifest.split),
             "front": front_told(package.evidence.front),
+            "peak_memory_bytes": peak_bytes(),
             "stopped": package.manifest.stopped,
         }
 
