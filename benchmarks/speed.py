@@ -320,8 +320,9 @@ def page(found: dict[str, Any], command: str) -> str:
         f"{many['native']:,.0f} (alone: {each}); with all trees summed by LightGBM's library, as before,",
         f"{many['ours_by_library']:,.0f}. Answers are at most {many['apart']:.1g} apart.",
         "",
-        f"File: {big['rows']:,} rows of Parquet in {big['seconds']:.0f} s, {big['rows_per_second']:,.0f} rows a second;",
-        f"memory {big['mb_early']:.0f} MB early and {big['mb_late']:.0f} MB late. Interrupted before the last tenth, it left",
+        f"File: {big['rows']:,} rows of Parquet in {big['seconds']:.0f} s, {big['rows_per_second']:,.0f} a second;",
+        f"memory {big['mb_early']:.0f} MB early and {big['mb_late']:.0f} MB late. Interrupted before the last tenth,",
+        "it left",
         f"{', '.join(big['after_interruption'])}; taken up again, it skipped {big['skipped_when_resumed']}",
         f"file and came to {big['rows_out']:,} rows.",
         "",
@@ -329,8 +330,8 @@ def page(found: dict[str, Any], command: str) -> str:
         "",
         f"Preprocessing: {made['rows']:,} rows of 8 numbers and 6 categories. The feature plan takes",
         f"{made['ours']:.3f} s, {made['with_contract']:.3f} s with the check of every cell against the contract",
-        f"before it, for which scikit-learn has nothing; ColumnTransformer takes {made['ordinal']:.3f} s with ordinal codes and",
-        f"{made['one_hot']:.3f} s with one-hot columns.",
+        "before it, for which scikit-learn has nothing; ColumnTransformer takes",
+        f"{made['ordinal']:.3f} s with ordinal codes and {made['one_hot']:.3f} s with one-hot columns.",
         "",
     ]
     return "\n".join(lines)

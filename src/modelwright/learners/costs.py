@@ -22,7 +22,7 @@ PART_US = 4.0
 TREE_US, LEVEL_US = 0.02, 0.016
 """Per tree, and per level of it that a row goes down."""
 NEAR_BYTES, FAR_MOST = 1_000_000, 2.0
-"""A level costs more where trees outgrow the processor's nearest memory: twice at so many bytes, three times at most."""
+"""A level costs more where trees outgrow the processor's nearest memory: twice at so many bytes, thrice at most."""
 VECTOR_US = 0.4
 """Per tree whose leaves answer for all labels at once."""
 MATRIX_US, CELL_US = 6.0, 0.0008
