@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from modelwright.core.model import Model
-from modelwright.core.ports import Lesson
+from modelwright.core.ports import Cuttable, Lesson
 from modelwright.learners.blend import Blend
-from modelwright.learners.trees import Trees
 from modelwright.search.clocks import Witness, repeating
 from modelwright.search.memory import Memory, fit_bytes, held_bytes
 from modelwright.search.pace import package_seconds
@@ -231,6 +230,6 @@ def _model_of_holdout(found: Found) -> Model | None:
 
 def shortened(fitted: Fitted, share: float, learner: str) -> Fitted:
     """Return a member with this share of its trees; others are left whole."""
-    if share == 1.0 or not isinstance(fitted, Trees):
+    if share == 1.0 or not isinstance(fitted, Cuttable):
         return fitted
     return fitted.cut(share, is_mean=learner == FOREST.learner)

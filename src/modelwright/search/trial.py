@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modelwright.core.ports import Curve, Exam, Lesson
+from modelwright.core.ports import Curve, Cuttable, Exam, Lesson
 from modelwright.evaluation.metrics import loss
 from modelwright.learners.costs import counts_of
-from modelwright.learners.trees import Trees
 from modelwright.search import pace as pacing
 from modelwright.search.clocks import Witness
 from modelwright.search.ensemble import TREES_MOST
@@ -138,7 +137,7 @@ def front_rows(covered: Bools, seed: int) -> Bools:
 
 def _shorter(fitted: Fitted, candidate: Candidate, matrix: Matrix) -> dict[float, Floats]:
     """Return what the first trees alone predict, by their share."""
-    if not isinstance(fitted, Trees):
+    if not isinstance(fitted, Cuttable):
         return {}
     is_mean = candidate.learner == FOREST.learner
     return {share: fitted.cut(share, is_mean=is_mean).predict(matrix) for share in SHARES}
