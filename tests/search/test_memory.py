@@ -61,11 +61,11 @@ def test_a_fit_waits_until_another_gives_back():
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
 def test_the_peak_stays_under_the_limit(tmp_path):
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(30_000, 30)).astype(np.float32).round(3)
+    x = rng.normal(size=(15_000, 30)).astype(np.float32).round(3)
     target = np.where(x[:, 0] + rng.normal(size=len(x)) > 0, "p", "q")
     frame = pl.DataFrame(x, schema=[f"c{i}" for i in range(30)]).with_columns(y=pl.Series(target))
     frame.write_csv(tmp_path / "t.csv")
-    words = [sys.executable, "-m", "modelwright.ui", "train", "t.csv", "--target", "y", "--effort", "3", "--json"]
+    words = [sys.executable, "-m", "modelwright.ui", "train", "t.csv", "--target", "y", "--effort", "2", "--json"]
     words += ["--memory", "700MB", "--out", "m.model", "--threads", "2"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     told = json.loads(done.stdout)
