@@ -88,6 +88,15 @@ class Fitted(Protocol):
 
 
 @runtime_checkable
+class Cuttable(Fitted, Protocol):
+    """A part whose first trees are a model by themselves."""
+
+    def cut(self, share: float, *, is_mean: bool = False) -> Fitted:
+        """Return the model of the first trees, a share of all; ``is_mean`` where trees are averaged, as in a forest."""
+        ...
+
+
+@runtime_checkable
 class Learner(Protocol):
     """A family of models. Constructed with its parameters as keywords; unknown ones raise InvalidSetting."""
 

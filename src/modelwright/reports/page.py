@@ -112,6 +112,7 @@ def _facts(view: View) -> dict[str, Any]:
         "yardsticks": tables.yardstick_names(view),
         "candidates": tables.candidates(view),
         "n_candidates": len(view.evidence.leaderboard),
+        "fronts": tables.fronts(view),
         "importances": tables.importances(view),
         "why": _why(view),
         "convergences": tables.convergences(view),
