@@ -99,8 +99,8 @@ NEURAL = Candidate("neural network", "neural", {}, "smooth functions: errs other
 NEURAL_SECONDS, NEURAL_ROWS_PER_SECOND = 20.0, 300.0
 """A network may pay from so many seconds of search on, and one more for each so many rows."""
 NEURAL_PLACE = 4
-"""It goes behind so many candidates, behind all on many rows. With values to predict no gain was measured, and on few
-rows it is chosen for what its best round had by luck (docs/decisions/0011)."""
+"""It goes behind so many candidates; on few rows, where it seldom pays, and on many, where it is dear, behind all. With
+values to predict no gain was measured (docs/decisions/0011)."""
 
 
 def portfolio(
@@ -138,8 +138,8 @@ def portfolio(
         order += [LIGHTGBM, XGBOOST, LIGHTGBM_SHALLOW]
     if n_rows <= MANY_ROWS and n_features <= 200 and NEIGHBOURS not in order:
         order.append(NEIGHBOURS)
-    if seconds >= NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
-        is_early = n_classes and FEW_ROWS <= n_rows <= MANY_ROWS
+    if n_classes and seconds >= NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
+        is_early = FEW_ROWS <= n_rows <= MANY_ROWS
         order.insert(NEURAL_PLACE if is_early else len(order), NEURAL)
     order = _with_shapes(order, shapes)
     if n_rows > SMALL_FOREST_ROWS:
