@@ -123,7 +123,7 @@ def _story(facts: Mapping[str, Any], story: Mapping[str, Any], width: int) -> li
     if others:
         rest = sum(r["adds"] for r in others)
         lines.append(f"  {amount(facts, rest, signed=True)}  {others_named(others)}")
-    lines += [wrapped(s, width) for s in change_sentences(story)]
+    lines += [wrapped(s, width) for s in (*word_sentences(facts, story), *change_sentences(story))]
     lines += [wrapped(s, width) for s in like_sentences(story)]
     return lines
 
@@ -165,6 +165,18 @@ def said(facts: Mapping[str, Any], story: Mapping[str, Any]) -> str:
         sure = f"; {' and '.join(quoted(str(h)) for h in held[:4])} cannot be ruled out"
     start = answer(facts, story["start"])
     return f"{predicted}; {answer(facts, story['answer'])}{label}, where a middling row has {start}{sure}."
+
+
+def word_sentences(facts: Mapping[str, Any], story: Mapping[str, Any]) -> list[str]:
+    """Return which words of a row's texts move its answer."""
+    by_column: dict[str, list[str]] = {}
+    for w in story["words"]:
+        told = f"{quoted(w['word'], 24)} {amount(facts, w['adds'], signed=True)}"
+        by_column.setdefault(w["column"], []).append(told)
+    return [
+        f"Words of {marked(column)}, each against the same text without it: {', '.join(words)}."
+        for column, words in by_column.items()
+    ]
 
 
 def change_sentences(story: Mapping[str, Any]) -> list[str]:

@@ -27,6 +27,7 @@ from modelwright.reports.explaining import (
     trials,
     unit_of,
     weak_sentences,
+    word_sentences,
 )
 from modelwright.reports.names import clean
 from modelwright.reports.page import TEMPLATES, environment
@@ -110,7 +111,7 @@ def _told(facts: Mapping[str, Any], story: Mapping[str, Any]) -> dict[str, Any]:
             }
             for column, value, adds in reasons
         ],
-        "sentences": [*change_sentences(story), *like_sentences(story)],
+        "sentences": [*word_sentences(facts, story), *change_sentences(story), *like_sentences(story)],
     }
 
 
