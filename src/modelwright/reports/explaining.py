@@ -93,7 +93,7 @@ def _drivers(facts: Mapping[str, Any], width: int) -> list[str]:
     for e in facts["importance"]["moves"][:MOST_DRIVERS]:
         if e["value"] > 0:
             between = f"{amount(facts, e['low'])} to {amount(facts, e['high'])}".replace(" points", "")
-            grows = _grows(directions.get(e["column"], ""))
+            grows = "" if e["column"] == MISSING else _grows(directions.get(e["column"], ""))
             rows.append((named(e["column"]), amount(facts, e["value"]), between, grows))
     shown = rows if width >= 60 else [row[:2] for row in rows]
     return [*table(shown, width=width), *(wrapped(s, width) for s in together_sentences(facts))]
