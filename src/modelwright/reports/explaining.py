@@ -72,6 +72,11 @@ def amount(facts: Mapping[str, Any], value: float, *, signed: bool = False) -> s
     return f"{mark}{text}{' points' if is_share else ''}"
 
 
+def between(facts: Mapping[str, Any], e: Mapping[str, Any]) -> str:
+    """Return the interval of an amount, its unit left to the amount itself."""
+    return f"{amount(facts, e['low'])} to {amount(facts, e['high'])}".replace(" points", "")
+
+
 def answer(facts: Mapping[str, Any], value: float) -> str:
     """Return an answer or a start as people read it."""
     return numbers.percent(value) if facts["space"] == "probability" else numbers.number(value, 4)
@@ -92,9 +97,8 @@ def _drivers(facts: Mapping[str, Any], width: int) -> list[str]:
     rows = [("column", "moves it by", "95 % interval", "as it grows")]
     for e in facts["importance"]["moves"][:MOST_DRIVERS]:
         if e["value"] > 0:
-            between = f"{amount(facts, e['low'])} to {amount(facts, e['high'])}".replace(" points", "")
             grows = "" if e["column"] == MISSING else _grows(directions.get(e["column"], ""))
-            rows.append((named(e["column"]), amount(facts, e["value"]), between, grows))
+            rows.append((named(e["column"]), amount(facts, e["value"]), between(facts, e), grows))
     shown = rows if width >= 60 else [row[:2] for row in rows]
     return [*table(shown, width=width), *(wrapped(s, width) for s in together_sentences(facts))]
 
@@ -216,7 +220,7 @@ def like_sentences(story: Mapping[str, Any]) -> list[str]:
 def weak_sentences(facts: Mapping[str, Any]) -> list[str]:
     """Return where the model is weak."""
     found = facts["slices"]
-    if found is None:
+    if found is None or not found["n_looked_at"]:
         return []
     looked = f"{numbers.count(found['n_looked_at'])} slices looked at"
     if not found["slices"]:
@@ -330,7 +334,7 @@ def trials(facts: Mapping[str, Any]) -> list[list[str]]:
 def moves(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the columns that move an answer, and by how much in the mean, with the interval."""
     return [
-        (named(e["column"]), f"{amount(facts, e['value'])} ({amount(facts, e['low'])} to {amount(facts, e['high'])})")
+        (named(e["column"]), f"{amount(facts, e['value'])} ({between(facts, e)})")
         for e in facts["importance"]["moves"]
         if e["value"] > 0
     ]

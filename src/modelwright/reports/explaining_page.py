@@ -14,6 +14,7 @@ from modelwright.reports.explaining import (
     MOST_REASONS,
     about,
     amount,
+    between,
     cell,
     change_sentences,
     fair_sentences,
@@ -85,7 +86,7 @@ def _move(facts: Mapping[str, Any], e: Mapping[str, Any]) -> list[str]:
         rise = f"{value} ({low} to {high})"
     return [
         named(e["column"]),
-        f"{amount(facts, e['value'])} ({amount(facts, e['low'])} to {amount(facts, e['high'])})",
+        f"{amount(facts, e['value'])} ({between(facts, e)})",
         rise,
     ]
 
