@@ -143,8 +143,6 @@ def _why(view: View) -> dict[str, Any] | None:
         "weak": explaining.weak_sentences(facts),
         "robust": explaining.robust_sentences(facts),
         "trials": explaining.trials(facts),
-        "slices": explaining.slice_rows(facts),
-        "loss": (facts["slices"] or {}).get("loss", "loss"),
     }
 
 
