@@ -14,7 +14,7 @@ BEGUN, SPACING = 1_700_006_400.0, 600.0
 EASY = (
     "[behave]\nrequired = false\n[screen]\nrequired = false\n[validate]\nrequired = false\n[test]\nrequired = false\n"
 )
-"""Leaves what counts here: reproduce, document and compare, the last against the champion."""
+"""Leaves what counts here: that it reproduces, and how it compares with the champion."""
 
 
 def turned(rows: list[dict[str, object]], seed: int) -> list[dict[str, object]]:

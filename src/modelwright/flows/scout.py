@@ -183,7 +183,8 @@ def adopt(
     package = load(name).package
     run = _run(package, asked, tell)
     members = members_of(package)
-    found = {c.name: c for c in contenders(_importable(run), members, _settings(), [])}
+    every = contenders(_importable(run), members, _settings(), [])
+    found = {c.name: c for one in every for c in _with_presets(one, run)}
     if contender not in found:
         fix = closest(contender, found)
         raise UnknownName("a contender is one that scout finds", where="--train", got=contender, fix=fix)
