@@ -49,6 +49,7 @@ bench: setup  ## the sixteen tables at 60 s each (needs ../shared/data)
 lock:  ## pin versions and hashes anew (needs uv)
 	uv pip compile pyproject.toml --extra all --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --no-emit-find-links --output-file requirements/dev.txt
+	$(BIN)/python requirements/serving.py
 
 clean:
 	rm -rf .venv site demo .mypy_cache .ruff_cache .pytest_cache

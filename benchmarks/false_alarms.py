@@ -11,8 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # years run side by side
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import polars as pl
@@ -23,6 +29,7 @@ from modelwright.monitoring.scanning import scan
 from modelwright.monitoring.traits import levels_trait, numbers_trait
 
 DAYS = 365
+YEARS_TOGETHER = 20
 BUDGETS = (0.2, 1.0, 4.0)
 SHARES = np.array([0.42, 0.25, 0.15, 0.1, 0.05, 0.02, 0.008, 0.0015, 0.0005])
 LEVELS = [f"level {i}" for i in range(len(SHARES))]
@@ -88,6 +95,43 @@ def by_cause(strong: np.ndarray, panel: Panel) -> np.ndarray:
     return found
 
 
+@dataclass(frozen=True)
+class Study:
+    """Some years of one setting, simulated by one process; they share a threshold.
+
+    Attributes:
+        n_columns: Of the table.
+        n_years: How many.
+        rows: A day.
+        n_reference: Rows of the reference.
+        seed: Of these years.
+    """
+
+    n_columns: int
+    n_years: int
+    rows: int
+    n_reference: int
+    seed: int
+
+
+def counted(study: Study) -> tuple[dict[float, int], dict[float, float], int]:
+    """Return alarms and threshold by budget, and how many monitors there are."""
+    rng = np.random.default_rng([study.n_columns, study.seed])
+    alarms, thresholds, n_monitors = dict.fromkeys(BUDGETS, 0), {}, 0
+    for number in range(study.n_years):
+        panel, sums, sizes = year(study.n_columns, study.rows, study.n_reference, rng)
+        if not number:
+            # The law depends on the reference through its correlations only.
+            null = simulate([Stream(panel, study.rows)], DAYS_A_MONTH, seed=study.seed)
+            thresholds = {b: null.threshold(b) for b in BUDGETS}
+            n_monitors = len(panel.monitors)
+        strength = np.abs(scan(panel, sums, sizes).strength)
+        for budget in BUDGETS:
+            over, clear = (by_cause(strength >= thresholds[budget] + more, panel) for more in (0.0, CLEARLY))
+            alarms[budget] += int(openings(over, clear).any(axis=1).sum())
+    return alarms, thresholds, n_monitors
+
+
 def main() -> None:
     """Simulate, count and write one line of JSON for each budget."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -95,34 +139,29 @@ def main() -> None:
     parser.add_argument("--columns", type=int, nargs="+", default=[5, 20, 100])
     parser.add_argument("--rows", type=int, default=300, help="rows a day")
     parser.add_argument("--reference", type=int, default=10_000)
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", default=str(Path(__file__).parent / "results" / "false-alarms.jsonl"))
     options = parser.parse_args()
     for n_columns in options.columns:
         begun = time.monotonic()
-        rng = np.random.default_rng(n_columns)
-        alarms = dict.fromkeys(BUDGETS, 0)
-        thresholds = {}
-        for number in range(options.years):
-            panel, sums, sizes = year(n_columns, options.rows, options.reference, rng)
-            if number % 20 == 0:
-                # The law depends on the reference through its correlations only; a new one each twentieth year.
-                null = simulate([Stream(panel, options.rows)], DAYS_A_MONTH, seed=number)
-                thresholds = {b: null.threshold(b) for b in BUDGETS}
-            strength = np.abs(scan(panel, sums, sizes).strength)
-            for budget in BUDGETS:
-                over, clear = (by_cause(strength >= thresholds[budget] + more, panel) for more in (0.0, CLEARLY))
-                alarms[budget] += int(openings(over, clear).any(axis=1).sum())
+        n_parts = max(options.years // YEARS_TOGETHER, 1)
+        sizes = [len(part) for part in np.array_split(np.arange(options.years), n_parts)]
+        parts = [Study(n_columns, n, options.rows, options.reference, seed) for seed, n in enumerate(sizes)]
+        with ProcessPoolExecutor(options.processes) as pool:
+            found = list(pool.map(counted, parts))
         for budget in BUDGETS:
-            rate = alarms[budget] / options.years / 12
+            by_part = np.array([alarms[budget] for alarms, _, _ in found]) / np.array(sizes) / 12
+            rate = float(np.average(by_part, weights=sizes))
             line = {
                 "columns": n_columns,
                 "budget": budget,
                 "years": options.years,
-                "alarms": alarms[budget],
+                "alarms": sum(alarms[budget] for alarms, _, _ in found),
                 "rate": round(rate, 4),
+                "standard_error": round(float(by_part.std(ddof=1)) / len(by_part) ** 0.5, 4) if n_parts > 1 else None,
                 "of_budget": round(rate / budget, 3),
-                "threshold": round(thresholds[budget], 3),
-                "monitors": len(panel.monitors),
+                "threshold": round(float(np.mean([thresholds[budget] for _, thresholds, _ in found])), 3),
+                "monitors": found[0][2],
                 "rows_a_day": options.rows,
                 "reference_rows": options.reference,
                 "seconds": round(time.monotonic() - begun, 1),

@@ -1,5 +1,7 @@
 """Documents of a real package: drawn, checked, found out when changed, and two packages side by side."""
 
+import re
+import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -10,9 +12,15 @@ import modelwright
 from modelwright.core.costs import Prices
 from modelwright.core.errors import InvalidSetting, NotComparable, NumbersDisagree, UnreadableSource
 from modelwright.flows.contrast import compared, contrast, shared_rows
-from modelwright.flows.report import report
+from modelwright.flows.report import report, view_with
 from modelwright.flows.report_check import check
 from modelwright.packaging.writing import write
+from modelwright.reports.as_html import inked_spec
+from modelwright.reports.as_pdf import pdf_of
+from modelwright.reports.drawing import Pen
+from modelwright.reports.rereading import reread
+from modelwright.reports.sources import stamp
+from modelwright.reports.validation import validation
 
 PRICES = Prices(5, 40, "EUR")
 pytestmark = pytest.mark.slow
@@ -49,6 +57,102 @@ def test_a_number_changed_by_hand_is_found(churn_model, tmp_path):
     path.write_text(path.read_text().replace("It was tested on ", "It was tested on 9"))
     with pytest.raises(NumbersDisagree, match="not in the package"):
         check(churn_model.path, document=path)
+
+
+def edited(path, old: str, new: str) -> None:
+    """Change what a file says, wherever in it the text stands."""
+    if path.suffix not in (".docx", ".pptx"):
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+        return
+    with zipfile.ZipFile(path) as archive:
+        parts = {i: archive.read(i) for i in archive.infolist()}
+    hits = [i for i, content in parts.items() if i.filename.endswith(".xml") and f">{old}<".encode() in content]
+    assert hits
+    parts[hits[0]] = parts[hits[0]].replace(f">{old}<".encode(), f">{new}<".encode(), 1)
+    with zipfile.ZipFile(path, "w") as archive:
+        for info, content in parts.items():
+            archive.writestr(info, content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("page", "report.html"),
+        ("card", "card.md"),
+        ("card", "card.json"),
+        ("brief", "brief.html"),
+        ("document", "document.docx"),
+        ("slides", "slides.pptx"),
+    ],
+)
+def test_a_number_changed_in_any_document_is_found(churn_model, tmp_path, kind, name):
+    pytest.importorskip("pptx")
+    pytest.importorskip("weasyprint")
+    report(churn_model.path, kind=kind, out=tmp_path)
+    path = tmp_path / name
+    assert check(churn_model.path, document=path).n_compared > 10
+    found = reread(name, path.read_bytes())
+    # A number that stands by itself in the file, with a decimal point: a measure.
+    body = path.read_text() if path.suffix not in (".docx", ".pptx") else office_text(path)
+    numeral = next(n for n in found.in_order() if "." in n and re.search(rf">{re.escape(n)}<|\b{re.escape(n)}\b", body))
+    changed = numeral[:-1] + ("1" if numeral[-1] != "1" else "2")
+    if path.suffix in (".docx", ".pptx"):
+        whole = next(t for t in re.findall(r">([^<>]*)<", body) if numeral in t)
+        edited(path, whole, whole.replace(numeral, changed, 1))
+    else:
+        edited(path, numeral, changed)
+    with pytest.raises(NumbersDisagree):
+        check(churn_model.path, document=path)
+
+
+def office_text(path) -> str:
+    with zipfile.ZipFile(path) as archive:
+        names = [n for n in archive.namelist() if re.fullmatch(r"word/document\.xml|ppt/slides/slide\d+\.xml", n)]
+        return "".join(archive.read(n).decode() for n in names)
+
+
+def test_a_pdf_that_says_other_numbers_than_its_stamp_is_found(churn_model, tmp_path):
+    pytest.importorskip("weasyprint")
+    package = churn_model.package
+    score = package.evidence.kpis["recall"]
+    other = replace(score, value=score.value / 2, low=score.low / 2, high=score.high / 2)
+    changed = replace(package, evidence=replace(package.evidence, kpis={**package.evidence.kpis, "recall": other}))
+    name = churn_model.path.name if hasattr(churn_model.path, "name") else str(churn_model.path).rsplit("/", 1)[-1]
+    true, false = (view_with(p, name, None) for p in (package, changed))
+    prose, honest = validation(false), validation(true)
+    with Pen() as pen:
+        painted = pen.paint({d.picture.name: inked_spec(d.picture.spec) for d in honest.drawings()})
+    path = tmp_path / "document.pdf"
+    path.write_bytes(pdf_of(prose, stamp(true, "document", honest.numbered()), painted))
+    with pytest.raises(NumbersDisagree, match="not in the package"):
+        check(churn_model.path, document=path)
+
+
+def test_two_numbers_that_changed_places_are_found(churn_model, tmp_path):
+    report(churn_model.path, kind="brief", out=tmp_path)
+    path = tmp_path / "brief.html"
+    text = path.read_text()
+    first, second = re.findall(r"likely from (\d+) to (\d+)", text)[0]
+    path.write_text(text.replace(f"likely from {first} to {second}", f"likely from {second} to {first}"))
+    with pytest.raises(NumbersDisagree):
+        check(churn_model.path, document=path)
+
+
+def test_what_rests_on_the_training_run_is_trained_anew(churn_model, churn_csv, later_csv, tmp_path):
+    done = check(churn_model.path, data=churn_csv)
+    assert done.kept.keys() <= {"kpis.train_seconds", "kpis.preprocess_seconds"} | {
+        k for k in done.kept if k.startswith("kpis.")
+    }
+    package = churn_model.package
+    first, *others = package.evidence.importance
+    changed = ({**first, "value": first["value"] * 1.01}, *others)
+    write(tmp_path / "x.model", replace(package, evidence=replace(package.evidence, importance=changed)))
+    with pytest.raises(NumbersDisagree, match="importance"):
+        check(tmp_path / "x.model", data=churn_csv)
+    with pytest.raises(InvalidSetting, match="own table"):
+        check(churn_model.path, data=later_csv)
 
 
 def test_a_document_of_another_package_is_found(churn_model, house_model, tmp_path):

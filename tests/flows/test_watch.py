@@ -1,6 +1,8 @@
 """Watching, from the ledger to the alarm, on a small model that was trained and a ledger that was written."""
 
 import json
+import re
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +91,61 @@ def test_windows_say_what_is_known_and_what_is_awaited(served, tmp_path):
     assert {"tenure: missing", "loss: loss"} <= {f["monitor"] for f in told["finds"]}
 
 
+def test_a_window_is_read_again_only_after_something_came_to_it(served, tmp_path):
+    package, options = served
+    watching = watching_of(**options, state=str(tmp_path / "w.db"))
+    whole = watch(package, watching, clock=after(DAYS)).told
+    assert whole["rows_read"] == 100 * DAYS
+    again = watch(package, watching, clock=after(DAYS)).told
+    assert again["rows_read"] == 0
+    kept = {k: v for k, v in again.items() if k not in ("rows_read", "alarms")}
+    assert json.dumps(kept) == json.dumps({k: v for k, v in whole.items() if k not in ("rows_read", "alarms")})
+    copied = tmp_path / "ledger.db"
+    with sqlite3.connect(options["ledger"]) as old, sqlite3.connect(copied) as new:
+        old.backup(new)
+    late = open_ledger(copied)
+    late.add_outcomes([Outcome(f"{DAYS - 1:08x}{0:024x}", "yes", BEGUN + DAYS * DAY)])
+    late.close()
+    moved = watch(
+        package, watching_of(**{**options, "ledger": str(copied)}, state=str(tmp_path / "w.db")), clock=after(DAYS)
+    )
+    assert moved.told["rows_read"] == 100
+    assert moved.told["windows"][-1]["awaited"] == 99
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_a_ledger_in_postgresql_is_watched_alike(served, postgres, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    package, options = served
+    here, there = open_ledger(options["ledger"]), open_ledger(postgres)
+    for batch in here.read("churn"):
+        there.append([a.record for a in batch])
+        there.add_outcomes([a.outcome for a in batch if a.outcome is not None])
+    here.close()
+    there.close()
+    told = [
+        watch(package, watching_of(**{**options, "ledger": address}, state=f"{i}.db"), clock=after(DAYS)).told
+        for i, address in enumerate((options["ledger"], postgres))
+    ]
+    assert told[0]["alarms"]
+    assert json.dumps(told[1]) == json.dumps(told[0])
+    again = watch(package, watching_of(**{**options, "ledger": postgres}, state="1.db"), clock=after(DAYS)).told
+    assert again["rows_read"] == 0
+
+
+def test_alarms_stand_in_the_order_of_what_they_cost(served, tmp_path):
+    package, options = served
+    state = str(tmp_path / "w.db")
+    told = watch(package, watching_of(**options, state=state, value_of_error=2.0), clock=after(BROKEN_FROM + 1)).told
+    lasting = [a for a in told["alarms"] if a["ended"] is None]
+    assert lasting
+    effects = [a["effect"] for a in lasting]
+    assert effects == sorted(effects, reverse=True)
+    a_month = 100 * 365.25 / 12
+    assert lasting[0]["money"] == pytest.approx(lasting[0]["effect"] * 2.0 * a_month)
+
+
 def test_of_two_watchers_one_acts(served, tmp_path):
     package, options = served
     watching = watching_of(**options, state=str(tmp_path / "w.db"))
@@ -122,10 +179,21 @@ def test_a_table_without_the_sealed_rows_is_refused(served, later_csv, tmp_path)
         watch(package, watching_of(**{**options, "reference": str(later_csv)}, state=str(tmp_path / "w.db")))
 
 
-def test_rules_and_dashboard_are_files_that_parse(tmp_path):
+def told_names(served, folder):
+    """Names of the metrics that a look really tells."""
+    package, options = served
+    file = folder / "m.prom"
+    watch(package, watching_of(**options, state=str(folder / "w.db"), metrics=str(file)), clock=after(DAYS))
+    return {line.split("{")[0] for line in file.read_text().splitlines() if not line.startswith("#")}
+
+
+def test_rules_and_dashboard_are_files_that_parse_and_ask_for_what_is_told(served, tmp_path):
     import yaml
 
     rules, board = write_files(str(tmp_path))
     names = [r["alert"] for g in yaml.safe_load(Path(rules).read_text())["groups"] for r in g["rules"]]
     assert "ModelNeedsAttention" in names
+    asked = [r["expr"] for g in yaml.safe_load(Path(rules).read_text())["groups"] for r in g["rules"]]
+    asked += [t["expr"] for p in json.loads(Path(board).read_text())["panels"] for t in p["targets"]]
+    assert {name for a in asked for name in re.findall(r"modelwright_\w+", a)} <= told_names(served, tmp_path)
     assert len(json.loads(Path(board).read_text())["panels"]) == 8

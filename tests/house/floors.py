@@ -41,7 +41,7 @@ CUSTOMS = {
     "pandas": {"data"},
     "pyarrow": {"data"},
     "duckdb": {"data"},
-    "sqlite3": {"data", "monitoring", "registry"},
+    "sqlite3": {"data", "registry"},
     "psycopg": {"data", "registry"},
     "altair": {"reports"},
     "vl_convert": {"reports"},

@@ -16,6 +16,17 @@ def test_a_rare_event_is_never_called_rarer_than_it_is():
     assert (z >= exact - 0.6).all()
 
 
+def test_few_hits_deviate_by_their_exact_chance():
+    """Three rows with a level never seen among 300, none among 10,000: less than three in a hundred thousand."""
+    n, reference = np.array([300.0, 300.0, 300.0]), np.full(3, 10_000.0)
+    count, known = np.array([3.0, 0.0, 9.0]), np.array([0.0, 90.0, 40.0])
+    z = share_deviate(count, n, known, reference)
+    part = 300 / 10_300
+    exact = [norm.isf(binom.sf(2, 3, part)), norm.ppf(binom.cdf(0, 90, part)), norm.isf(binom.sf(8, 49, part))]
+    assert np.allclose(np.where(np.abs(exact) > 2.2, z, exact), exact)
+    assert abs(z[1] - exact[1]) < 0.3
+
+
 def test_shares_that_agree_deviate_by_nothing():
     assert share_deviate(np.array([30.0]), np.array([300.0]), np.array([1_000.0]), np.array([10_000.0]))[0] == 0.0
     assert share_deviate(np.array([0.0]), np.array([300.0]), np.array([0.0]), np.array([10_000.0]))[0] == 0.0

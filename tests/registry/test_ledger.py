@@ -1,5 +1,6 @@
 """The ledger keeps what it is given, whichever database it is, and whatever dies in between."""
 
+import json
 import os
 import random
 import sqlite3
@@ -60,6 +61,34 @@ def test_what_is_appended_is_read_again_by_rising_time(ledger):
     assert found[3].record.row["ok"] is True
     assert [a.record.time for a in all_of(ledger, start=5.0, end=8.0)] == [5.0, 6.0, 7.0]
     assert (ledger.count("churn"), ledger.count("other"), ledger.count()) == (20, 0, 20)
+
+
+def test_columns_say_what_records_say(ledger):
+    ledger.append([record(i) for i in range(20)])
+    ledger.add_outcomes([Outcome(record(3).id, "no", 9.0), Outcome(record(3).id, "yes", 12.0)])
+    batches = list(ledger.columns("churn", start=2.0, end=15.0, rows_at_once=6))
+    assert [len(b.times) for b in batches] == [6, 6, 1]
+    told = all_of(ledger, start=2.0, end=15.0)
+    rows = [(t, json.loads(r), s) for b in batches for t, r, s in zip(b.times, b.rows, b.scores, strict=True)]
+    assert rows == [(a.record.time, dict(a.record.row), a.record.scores) for a in told]
+    assert batches[0].flags == dict.fromkeys(range(6), ("x: y",))
+    assert [(v, k) for v, k in zip(batches[0].outcomes, batches[0].known_at, strict=True)][:3] == [
+        (None, None),
+        ("yes", 12.0),
+        (None, None),
+    ]
+
+
+def test_a_ledger_says_which_stretches_moved(ledger):
+    ledger.append([record(i) for i in range(20)])
+    first = ledger.stirred("churn", 5.0, 0)
+    assert (dict(first.counts), first.touched) == ({0.0: 5, 5.0: 5, 10.0: 5, 15.0: 5}, frozenset())
+    ledger.add_outcomes([Outcome(record(7).id, "yes", 30.0), Outcome("of another", "yes", 30.0)])
+    second = ledger.stirred("churn", 5.0, first.mark)
+    assert second.touched == {5.0}
+    assert second.mark > first.mark
+    assert ledger.stirred("churn", 5.0, second.mark).touched == frozenset()
+    assert ledger.stirred("other", 5.0, 0).counts == {}
 
 
 def test_records_of_one_moment_are_all_read(ledger):

@@ -98,6 +98,13 @@ def test_no_time_starts_nothing():
     assert late.go([Candidate("a", "linear")]).stopped == "the time was used"
 
 
+def test_what_finds_no_time_is_passed_over_for_what_does():
+    dear = Candidate("dear", "lightgbm", QUICK, least_seconds=1_000.0)
+    result = race(budget=60.0, effort=None).go([dear, Candidate("cheap", "linear"), dear])
+    assert [t.candidate.name for t in result.tried] == ["cheap"]
+    assert result.stopped == "the time was used"
+
+
 def test_fits_side_by_side_come_to_the_same():
     candidates = [
         Candidate("a", "lightgbm", QUICK),

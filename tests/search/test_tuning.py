@@ -77,3 +77,19 @@ def test_every_point_of_a_space_is_a_learner_s_setting(family):
         learner(**candidate.params)
         known.append(tried(candidate.name, family, 1.0, dict(candidate.params)))
     assert set(MIDDLES[family]) <= set(SPACES[family])
+
+
+def test_a_family_that_finds_no_time_leaves_it_to_another():
+    known = [tried("lightgbm", "lightgbm", 1.0, {"leaves": 31}), tried("catboost", "catboost", 0.9, {}, seconds=100.0)]
+    t = tuner(is_reproducible=False)
+    assert all(t.propose(known, np.ones(2), 1.0, seconds=5.0).learner == "lightgbm" for _ in range(3))
+    assert t.propose(known, np.ones(2), 1.0, seconds=0.1) is None
+    assert t.is_short_of_time
+
+
+def test_tuned_points_learn_the_shape_of_the_target_that_leads():
+    known = [
+        tried("lightgbm", "lightgbm", 1.0, {"leaves": 31}),
+        tried("lightgbm, log", "lightgbm", 0.9, {"leaves": 31, "shape": "log"}),
+    ]
+    assert tuner().propose(known, np.ones(2), 1.0).params["shape"] == "log"

@@ -127,6 +127,15 @@ class Running:
 
     def __init__(self, folder, package, *options, env=None):
         command = [sys.executable, "-m", "modelwright.ui", "serve", str(package), "--port", "0", "--json", *options]
+        self.start(command, folder, env)
+
+    @classmethod
+    def of(cls, command, folder, env=None):
+        running = cls.__new__(cls)
+        running.start(command, folder, env)
+        return running
+
+    def start(self, command, folder, env):
         self.log = (folder / "service.log").open("a+")
         self.process = subprocess.Popen(
             command, cwd=folder, stdout=subprocess.PIPE, stderr=self.log, text=True, env={**os.environ, **(env or {})}
@@ -145,6 +154,14 @@ class Running:
         with urllib.request.urlopen(request, timeout=timeout) as reply:
             content = reply.read()
             return json.loads(content) if reply.headers["content-type"] == "application/json" else content
+
+    def refused(self, path, body=None, **options):
+        try:
+            self.ask(path, body, **options)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+        return 200
 
     def children(self):
         return [int(p) for p in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]

@@ -224,10 +224,10 @@ def test_15_no_cell_and_no_token_reaches_log_or_answer(make_desk, monkeypatch):
         assert secret not in json.dumps(answer)
     desk.ask("POST", "/predict", f"tenure\n{secret},1\n".encode(), kind="text/csv")
 
-    def stumble(rows):
+    def stumble(admitted, scores):
         raise ValueError(secret)
 
-    monkeypatch.setattr(desk.scorer, "answer", stumble)
+    monkeypatch.setattr(desk.scorer, "finish", stumble)
     status, _, answer = desk.ask("POST", "/predict", {"records": [{"contract": secret}]})
     assert status == 500
     said = desk.log.getvalue()

@@ -52,6 +52,16 @@ def test_it_starts_quickly_stays_light_and_carries_no_workshop(run_service, tmp_
     assert service.stop() == 0
 
 
+def test_metrics_show_what_watching_saw(run_service, tmp_path):
+    service = run_service("--watch", "1s", "--name", "churn")
+    service.ask("/predict", {"records": [ROW]})
+    wait_until(lambda: b"modelwright_watched_timestamp_seconds{" in service.ask("/metrics"), seconds=60)
+    text = service.ask("/metrics").decode()
+    names = {line.split("{")[0].split(" ")[0] for line in text.splitlines() if line and line[0] != "#"}
+    assert {"modelwright_alarms_lasting", "modelwright_requests_total", "modelwright_window_rows"} <= names
+    assert service.stop() == 0
+
+
 def quiet(folder):
     path = folder / "service.toml"
     path.write_text("[guard]\nsure_min = 0.0\n[limits]\nstalled_seconds = 1\nheader_bytes = 2000\n")

@@ -44,18 +44,20 @@ class Costs:
     """What errors came to on the sealed rows, per row.
 
     Attributes:
-        prices: What one error costs.
+        prices: What one error costs; None where each answer has its own cost.
         model: Cost of the model's answers.
         never: Binary: cost of never answering the positive label. Otherwise of always answering the same.
         always: Binary: cost of always answering it; None otherwise.
         best: Binary: cost when the positive label is answered from ``threshold`` on; None otherwise.
         threshold: The probability from which on answering it is the cheaper choice, if probabilities mean what
             they say: false alarm / (false alarm + miss).
+        unit: What is counted.
     """
 
-    prices: Prices
+    prices: Prices | None
     model: Score
     never: Score
     always: Score | None = None
     best: Score | None = None
     threshold: float | None = None
+    unit: str = ""

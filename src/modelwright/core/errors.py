@@ -105,6 +105,18 @@ class SearchFailed(ModelwrightError):
     code = "MW402"
 
 
+class InvalidPlan(ModelwrightError):
+    """A file is no executed plan, or one whose run cannot be repeated here."""
+
+    code = "MW403"
+
+
+class OutOfReach(ModelwrightError):
+    """No model on the front is within the limits."""
+
+    code = "MW404"
+
+
 class InvalidPackage(ModelwrightError):
     """A model package is missing parts, was altered, or is not a package."""
 

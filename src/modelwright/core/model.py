@@ -52,6 +52,8 @@ class Model:
             return scores
         if len(self.task.labels) == 2:
             return (scores[:, 1] >= self.threshold).astype(np.int64)
+        if self.task.costs is not None:
+            return self.task.costs.choices(scores)
         chosen: Array = scores.argmax(axis=1)
         return chosen
 

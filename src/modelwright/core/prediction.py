@@ -64,6 +64,46 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Columns:
+    """Records of one name with the outcomes that count, by rising time, in columns of equal length.
+
+    Attributes:
+        times: When each was given, seconds since 1970-01-01 UTC.
+        fingerprints: Of the packages that answered.
+        roles: ``champion``, ``canary`` or ``shadow``.
+        rows: The columns that were kept, each row a JSON object.
+        scores: As in ``PredictionRecord``.
+        flags: Likewise, by position; those without any are left out.
+        outcomes: Values, None while awaited.
+        known_at: When the outcomes became known, None while awaited.
+    """
+
+    times: tuple[float, ...]
+    fingerprints: tuple[str, ...]
+    roles: tuple[str, ...]
+    rows: tuple[str, ...]
+    scores: tuple[tuple[float, ...], ...]
+    flags: Mapping[int, tuple[str, ...]]
+    outcomes: tuple[Cell, ...]
+    known_at: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stirred:
+    """What moved in a ledger, by stretches of equal length that begin at multiples of it.
+
+    Attributes:
+        counts: How many records each stretch holds, by its start.
+        touched: Starts of the stretches to whose records outcomes came after the mark that was given.
+        mark: Of the latest outcome; to be given the next time.
+    """
+
+    counts: Mapping[float, int]
+    touched: frozenset[float]
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """What became of outcomes that were handed in; the four add up to how many there were.
 

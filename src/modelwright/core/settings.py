@@ -43,11 +43,23 @@ SETTINGS = (
     Setting("weight", "text", "Column with row weights.", "none", metavar="COLUMN"),
     Setting("ignore", "list", "Column to leave out; may be given several times.", "none", metavar="COLUMN"),
     Setting("test", "text", "Table of sealed rows, or the fraction of rows to seal.", metavar="FILE|FRACTION"),
+    Setting("costs", "text", "File of what each answer costs, by what is true.", "none", metavar="FILE"),
     Setting("contract", "text", "Contract file, as `profile --contract` writes it.", "inferred", metavar="FILE"),
     Setting("query", "text", "SQL query, when the source is a database.", "none", metavar="SQL"),
     Setting("budget", "duration", "Wall-clock limit of the whole command (45s, 10m, 2h).", "60s", metavar="TIME"),
     Setting("effort", "integer", "Work units instead of a time limit: reproducible.", "none", metavar="N"),
     Setting("memory", "size", "Memory the run may use (500MB, 4GB).", "what is free", metavar="SIZE"),
+    Setting(
+        "latency",
+        "duration",
+        "Most time one answer may take (0.1ms); the ensemble is pruned to it.",
+        "no limit",
+        metavar="TIME",
+    ),
+    Setting(
+        "size", "size", "Most room the model may take (5MB); the ensemble is pruned to it.", "no limit", metavar="SIZE"
+    ),
+    Setting("plan", "text", "Package or plan.json whose run is repeated without searching.", "none", metavar="FILE"),
     Setting("threads", "integer", "Threads to use.", "all cores", metavar="N"),
     Setting("seed", "integer", "Seed of all randomness.", "0", metavar="N"),
     Setting("final_fit", "choice", "Rows of the delivered model.", "all", choices=("all", "train")),
@@ -71,11 +83,15 @@ class Settings:
     weight: str | None = None
     ignore: tuple[str, ...] = ()
     test: str | None = None
+    costs: str | None = None
     contract: str | None = None
     query: str | None = None
     budget: float | None = 60.0
     effort: int | None = None
     memory: int | None = None
+    latency: float | None = None
+    size: int | None = None
+    plan: str | None = None
     threads: int | None = None
     seed: int = 0
     final_fit: str = "all"

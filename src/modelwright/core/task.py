@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from modelwright.core.cost_matrix import CostMatrix
 from modelwright.core.errors import InvalidTask
 from modelwright.core.fingerprint import plain
 
@@ -42,6 +43,7 @@ class Task:
         group: The column whose values must not be split, if any.
         weight: The column with row weights, if any.
         reason: Why this kind and metric, in one sentence.
+        costs: What each answer costs, or None: then the most probable label is answered, or by the threshold.
     """
 
     kind: TaskKind
@@ -53,6 +55,7 @@ class Task:
     group: str | None = None
     weight: str | None = None
     reason: str = ""
+    costs: CostMatrix | None = None
 
     def __post_init__(self) -> None:
         n = len(self.labels)
@@ -63,6 +66,13 @@ class Task:
                 where=self.target,
                 got=f"{self.kind} with {n} labels",
                 fix="choose the task that fits with --task",
+            )
+        if self.costs is not None and len(self.costs.values) != n:
+            raise InvalidTask(
+                "a cost matrix has a row for each label of the task",
+                where=self.target,
+                got=f"{len(self.costs.values)} rows for {n} labels",
+                fix="write the costs for these labels",
             )
 
     @property
@@ -93,7 +103,9 @@ class Task:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the task as plain data."""
-        data: dict[str, Any] = plain(self)
+        data: dict[str, Any] = plain({f.name: getattr(self, f.name) for f in fields(self) if f.name != "costs"})
+        if self.costs is not None:
+            data["costs"] = self.costs.to_dict()
         return data
 
     @classmethod
@@ -105,5 +117,6 @@ class Task:
                 "kind": TaskKind(data["kind"]),
                 "labels": tuple(data["labels"]),
                 "label_type": LabelType(data["label_type"]),
+                "costs": CostMatrix.from_dict(data["costs"]) if data.get("costs") else None,
             }
         )

@@ -42,13 +42,7 @@ def decompose(predictions: Sequence[Floats], target: Array, task: Task) -> dict[
     Raises:
         InvalidEvidence: There are fewer than two models.
     """
-    if len(predictions) < 2:
-        raise InvalidEvidence(
-            "bias and variance are told apart by two models or more",
-            where="bias–variance",
-            got=len(predictions),
-            fix="fit the same learner on at least two resamples",
-        )
+    _check_several(predictions)
     values = not task.is_classification
     name = "mse" if values else "log_loss"
     said = [judged(target, p, values=values) for p in predictions]
@@ -70,6 +64,53 @@ def decompose(predictions: Sequence[Floats], target: Array, task: Task) -> dict[
         "n_rows": len(losses),
         "sentence": _sentence(float(variance) / loss if loss > 0 else 0.0, task),
     }
+
+
+def wrong_answers(choices: Sequence[Array], target: Array) -> dict[str, Any]:
+    """Split the mean share of wrong answers of models fitted on resamples (Domingos, ICML 2000).
+
+    The main answer of a row is the most frequent one. Bias is the share of rows whose main answer is wrong. Where the
+    main answer is right, answers that differ add to the error (``unstable``); where it is wrong, answers that happen
+    to be right take from it (``lucky``): error = bias + unstable − lucky, exactly. Noise is part of the bias.
+
+    Args:
+        choices: Labels each model answers for the same rows, shape (n,) each.
+        target: Positions of the true labels.
+
+    Returns:
+        ``error``, ``bias``, ``unstable``, ``lucky``, ``variance`` (unstable − lucky), ``n_resamples``, ``n_rows``.
+
+    Raises:
+        InvalidEvidence: There are fewer than two models.
+    """
+    _check_several(choices)
+    said = np.stack([np.asarray(c, dtype=np.int64) for c in choices])
+    truth = np.asarray(target, dtype=np.int64)
+    votes = np.stack([(said == k).sum(axis=0) for k in range(int(max(said.max(), truth.max())) + 1)])
+    main = votes.argmax(axis=0)
+    is_biased = main != truth
+    right = (said == truth).mean(axis=0)
+    unstable = float(np.where(is_biased, 0.0, 1 - right).mean())
+    lucky = float(np.where(is_biased, right, 0.0).mean())
+    return {
+        "error": float((said != truth).mean()),
+        "bias": float(is_biased.mean()),
+        "unstable": unstable,
+        "lucky": lucky,
+        "variance": unstable - lucky,
+        "n_resamples": len(said),
+        "n_rows": len(truth),
+    }
+
+
+def _check_several(models: Sequence[object]) -> None:
+    if len(models) < 2:
+        raise InvalidEvidence(
+            "bias and variance are told apart by two models or more",
+            where="bias–variance",
+            got=len(models),
+            fix="fit the same learner on at least two resamples",
+        )
 
 
 def _spread(scores: list[Floats], *, is_squared: bool) -> Floats:

@@ -1,9 +1,8 @@
 """Effects: which way, and in what shape, a column moves the answer.
 
-Numbers and moments: accumulated local effects (Apley and Zhu: Visualizing the effects of predictor variables in black
-box supervised learning models, JRSS B 2020), which ask of each row only what it would answer a little to its left and
-right, so rows that cannot exist are not asked. Levels: the mean answer if every row had the level, less the mean
-answer, since levels have no neighbours.
+Accumulated local effects (Apley and Zhu: Visualizing the effects of predictor variables in black box supervised
+learning models, JRSS B 2020) ask of each row only what it would answer a little to its left and right, so rows that
+cannot exist are not asked. Levels are put in the order in which neighbours are alike in all other columns.
 """
 
 from __future__ import annotations
@@ -13,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelwright.evaluation._ends import t_quantile
+from modelwright.evaluation.level_order import order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from modelwright.core.arrays import Floats, Ints
+    from modelwright.core.arrays import Array, Floats, Ints
 
 N_BINS = 20
-NUMBERS, LEVELS = "accumulated local effects", "mean answer with every row at this level"
+NUMBERS, LEVELS = "accumulated local effects", "accumulated local effects, from each level to those most like it"
 MONOTONE = 0.9
 """An effect whose rises make up this share of all its movement is said to rise."""
 
@@ -100,38 +100,75 @@ def direction(steps: Floats, noise: float = 0.0) -> str:
     return "falls" if fall >= MONOTONE * whole else "rises and falls"
 
 
-def of_levels(levels: Sequence[str], answers: Sequence[Floats], base: Floats, counts: Sequence[int]) -> dict[str, Any]:
-    """Return the effect of levels.
+def of_levels(
+    levels: Sequence[str], place: Ints, respond: Callable[[Ints], Floats], columns: Mapping[str, Array]
+) -> dict[str, Any]:
+    """Return the accumulated local effect of levels.
+
+    Rows with a level are asked what they would answer with the next level on either side, in the order in which
+    neighbouring levels are most alike; the mean differences add up along it. The 95 % intervals are for these rows as
+    a sample: for the differences and for the centring.
 
     Args:
-        levels: Their names.
-        answers: What all rows answer with each level, shape (n,) each.
-        base: What they answer as they are.
-        counts: How many rows have each level.
+        levels: Their names, the most frequent first.
+        place: Which of them each row has, shape (n,), −1 where none of them; such rows are left out.
+        respond: From other levels for the rows, shape (n,), to their answers, shape (n,).
+        columns: The other columns of the rows.
+
+    Returns:
+        As ``of_number`` does, ``at`` the levels as they were given.
     """
-    if len(levels) < 2:
-        return _empty(LEVELS, len(base))
-    moved = np.array([a - base for a in answers])
-    # Less the mean over the levels as they occur, so that the levels' effects are centred as a number's are.
-    weight = np.asarray(counts, dtype=np.float64)
-    weight = weight / weight.sum() if weight.sum() > 0 else np.full(len(levels), 1 / len(levels))
-    moved = moved - weight @ moved
-    effect = moved.mean(axis=1)
-    half = (
-        t_quantile(max(len(base) - 1, 1)) * moved.std(axis=1, ddof=1) / np.sqrt(len(base))
-        if len(base) > 1
-        else effect * 0
-    )
+    known = place >= 0
+    own, n = place[known], int(known.sum())
+    if len(np.unique(own)) < len(levels) or len(levels) < 2:
+        return _empty(LEVELS, n)
+    sequence = order(own, len(levels), {name: values[known] for name, values in columns.items()})
+    rank = np.empty(len(levels), dtype=np.int64)
+    rank[sequence] = np.arange(len(levels))
+    at = rank[own]
+
+    def answers(ranks: Ints) -> Floats:
+        asked = np.zeros(len(place), dtype=np.int64)
+        asked[known] = sequence[ranks]
+        return respond(asked)[known]
+
+    here, last = answers(at), len(levels) - 1
+    up = np.where(at < last, answers(np.minimum(at + 1, last)) - here, 0.0)
+    down = np.where(at > 0, here - answers(np.maximum(at - 1, 0)), 0.0)
+    effect, variance, strength = _added_up(at, up, down, len(levels))
+    half = t_quantile(max(n - 1, 1)) * np.sqrt(variance)
+    shown, reach = effect[rank], half[rank]
     return {
         "method": LEVELS,
         "at": list(levels),
-        "effect": effect.tolist(),
-        "low": (effect - half).tolist(),
-        "high": (effect + half).tolist(),
-        "n_rows": len(base),
+        "effect": shown.tolist(),
+        "low": (shown - reach).tolist(),
+        "high": (shown + reach).tolist(),
+        "n_rows": n,
         "direction": "differs" if np.ptp(effect) > 1e-12 else "flat",
-        "strength": float(np.sqrt(weight @ effect**2)),
+        "strength": strength,
     }
+
+
+def _added_up(at: Ints, up: Floats, down: Floats, n_levels: int) -> tuple[Floats, Floats, float]:
+    """Return effect and variance of levels in their order, and the effect's spread over the rows."""
+    n, counts = len(at), np.bincount(at, minlength=n_levels).astype(np.float64)
+    asked = counts[:-1] + counts[1:]
+    step = (np.bincount(at, up, n_levels)[:-1] + np.bincount(at, down, n_levels)[1:]) / asked
+    reached = np.concatenate([[0.0], np.cumsum(step)])
+    share = counts / n
+    centre = float(share @ reached)
+    # What a step moves: all levels beyond it, less what they are in the mean.
+    beyond = np.cumsum(share[::-1])[::-1][1:]
+    weight = np.tril(np.ones((n_levels, n_levels - 1)), -1) - beyond
+    # What each row adds to each level's effect: through the one or two steps it was asked for, and through the centre.
+    padded = np.pad(step, 1)
+    upward = np.where(at < n_levels - 1, (up - padded[at + 1]) / np.pad(asked, (0, 1), constant_values=1.0)[at], 0.0)
+    downward = np.where(at > 0, (down - padded[at]) / np.pad(asked, (1, 0), constant_values=1.0)[at], 0.0)
+    wide = np.pad(weight, ((0, 0), (1, 1)))
+    moved = wide[:, at + 1] * upward + wide[:, at] * downward - (reached[at] - centre) / n
+    few = n / max(n - 1, 1)
+    return reached - centre, few * (moved**2).sum(axis=1), float(np.sqrt(share @ (reached - centre) ** 2))
 
 
 def _empty(method: str, n: int) -> dict[str, Any]:

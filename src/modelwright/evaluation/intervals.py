@@ -17,6 +17,8 @@ from modelwright.evaluation._influence import influence
 from modelwright.evaluation._judged import judged
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from modelwright.core.arrays import Array, Floats
     from modelwright.core.task import Task
     from modelwright.evaluation._ends import Ends
@@ -36,6 +38,7 @@ def measure(
     *,
     weight: Floats | None = None,
     seed: int = 0,
+    only: Collection[str] | None = None,
 ) -> dict[str, Score]:
     """Return every measure of a task, each with its 95 % interval and how that was made.
 
@@ -46,6 +49,7 @@ def measure(
         choices: Positions of the labels answered, or None: the most probable; not read for regression.
         weight: Row weights, not negative, or None.
         seed: Changes nothing: no interval is resampled.
+        only: Names of the measures that are wanted; all when None.
 
     Returns:
         Scores by name; NaN with a note where a measure does not exist on these rows.
@@ -55,7 +59,8 @@ def measure(
     """
     rows = judged(target, scores, choices, weight=weight, values=not task.is_classification)
     with np.errstate(over="ignore", invalid="ignore"):
-        return {m.name: score(m.name, rows, task) for m in MEASURES.values() if task.kind in m.kinds}
+        wanted = [m.name for m in MEASURES.values() if task.kind in m.kinds and (only is None or m.name in only)]
+        return {name: score(name, rows, task) for name in wanted}
 
 
 def score(name: str, rows: Judged, task: Task) -> Score:

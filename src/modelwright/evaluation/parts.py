@@ -9,6 +9,7 @@ import numpy as np
 
 from modelwright.evaluation import _ends
 from modelwright.evaluation.metrics import loss
+from modelwright.evaluation.slices import of_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from modelwright.evaluation.gate import Answers
 
 LEVELS_MOST = 20
+"""Of one column; the gate looks at no pairs of columns, so it can afford more levels than a search does."""
 SHOWN = 10
 
 
@@ -36,22 +38,21 @@ def slices(
     weight = np.ones(len(losses)) if answers.weight is None else answers.weight
     mean = float(np.average(losses, weights=weight)) if weight.sum() > 0 else 0.0
     least = policy["behave", "slice_rows_min"]
-    parts = [(c, label, rows) for c, v in columns.items() for label, rows in _parts(v) if rows.sum() >= least]
+    cut = [part for column, values in columns.items() for part in of_column(column, values, most=LEVELS_MOST)]
+    parts = [(*part.terms[0], part.rows) for part in cut if part.rows.sum() >= least]
     level = 1 - (1 - _ends.LEVEL) / max(len(parts), 1)
     failed: list[str] = []
     found: list[dict[str, Any]] = []
-    for column, label, rows in parts:
+    for column, what, rows in parts:
         if weight[rows].sum() <= 0 or mean <= 0:
             continue
         own = float(np.average(losses[rows], weights=weight[rows]))
         low, high = _ends.plain_t(own, losses[rows] - own, weight[rows], level)
         ratio = {"ratio": own / mean, "low": max(low, 0.0) / mean, "high": high / mean, "n_rows": int(rows.sum())}
-        found.append({"column": column, "slice": label, **ratio})
+        found.append({"column": column, "slice": what, **ratio})
         limit = policy["behave", "slice_ratio_max"]
         if ratio["low"] > limit:
-            failed.append(
-                f"where {column} is {label} it loses {ratio['ratio']:.1f} times as much, at most {limit:g} may"
-            )
+            failed.append(f"where {column} {what} it loses {ratio['ratio']:.1f} times as much, at most {limit:g} may")
     found.sort(key=lambda s: -s["ratio"])
     return failed, found[:SHOWN]
 
@@ -125,21 +126,3 @@ def _gap(hits: Bools, asked: Bools, a: Bools, b: Bools, level: float) -> dict[st
 def _share(hits: Bools, rows: Bools) -> tuple[float, int]:
     n = int(rows.sum())
     return (float(hits[rows].mean()) if n else 0.0), n
-
-
-def _parts(values: Array) -> Iterator[tuple[str, Bools]]:
-    """Yield the slices of a column: its commonest levels, or its quarters, and where it is missing."""
-    if values.dtype.kind == "f":
-        missing = np.isnan(values)
-        known = np.asarray(values[~missing], dtype=np.float64)
-        if len(known):
-            ends = np.unique(np.quantile(known, [0.0, 0.25, 0.5, 0.75, 1.0]))
-            place = np.clip(np.searchsorted(ends, values, side="right") - 1, 0, max(len(ends) - 2, 0))
-            for i in range(max(len(ends) - 1, 1)):
-                yield f"{ends[i]:.4g} to {ends[min(i + 1, len(ends) - 1)]:.4g}", (place == i) & ~missing
-        yield "missing", missing
-        return
-    texts = np.asarray(["missing" if v is None else str(v) for v in values])
-    levels, counts = np.unique(texts, return_counts=True)
-    for i in np.argsort(-counts, kind="stable")[:LEVELS_MOST]:
-        yield str(levels[i]), texts == levels[i]

@@ -57,7 +57,7 @@ def candidates(columns: Mapping[str, Array], *, leading: Sequence[str] = ()) -> 
         columns: Values by name: floats with NaN, or text with None.
         leading: Columns between which pairs are made, six at most; the first ones when none are named.
     """
-    single = {name: _of_column(name, values) for name, values in columns.items()}
+    single = {name: of_column(name, values) for name, values in columns.items()}
     paired = [name for name in (leading or list(columns)) if name in single][:LEADING]
     pairs = [
         Slice(a.terms + b.terms, a.rows & b.rows)
@@ -68,11 +68,18 @@ def candidates(columns: Mapping[str, Array], *, leading: Sequence[str] = ()) -> 
     return [s for s in [*(s for found in single.values() for s in found), *pairs] if _is_fit(s.rows)]
 
 
-def _of_column(name: str, values: Array) -> list[Slice]:
+def of_column(name: str, values: Array, *, most: int = LEVELS_MOST) -> list[Slice]:
+    """Return the slices of one column: its most frequent levels, or its quarters, and where it is missing.
+
+    Args:
+        name: Of the column.
+        values: Floats with NaN, or text with None.
+        most: Levels at most.
+    """
     if values.dtype.kind == "f":
         return _of_number(name, np.asarray(values, dtype=np.float64))
     levels, counts = np.unique([v for v in values.tolist() if v is not None], return_counts=True)
-    chosen = levels[np.argsort(-counts, kind="stable")[:LEVELS_MOST]]
+    chosen = levels[np.argsort(-counts, kind="stable")[:most]]
     found = [Slice(((name, f"is {level}"),), np.asarray(values == level, dtype=bool)) for level in chosen.tolist()]
     absent = np.array([v is None for v in values.tolist()])
     return [*found, Slice(((name, MISSING),), absent)]

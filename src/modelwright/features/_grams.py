@@ -63,6 +63,27 @@ def grams(texts: Sequence[str]) -> tuple[Ints, Ints]:
     return np.concatenate(numbers), (hashes * _SALT >> _SHIFT).astype(np.int64)
 
 
+def grams_of_one(text: str) -> Ints:
+    """Return the buckets of one text, as ``grams`` does; those of the last text are kept for its other readers."""
+    global _last
+    known, found = _last
+    if known == text:
+        return found
+    cleaned = " ".join(text[:MAX_CHARACTERS].lower().split())[:MAX_CHARACTERS]
+    points = np.frombuffer(f"\n {cleaned} ".encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    codes = points.astype(np.uint64)
+    three = (codes[:-2] * _BASE + codes[1:-1]) * _BASE + codes[2:]
+    four = three[:-1] * _BASE + codes[3:]
+    _, words = _words(codes, points)
+    hashes = np.concatenate([three, four, words, words[:-1] * _BASE + words[1:]])
+    found = (hashes * _SALT >> _SHIFT).astype(np.int64)
+    _last = (text, found)
+    return found
+
+
+_last: tuple[str | None, Ints] = (None, np.empty(0, dtype=np.int64))
+
+
 def _words(codes: _Hashes, points: npt.NDArray[np.uint32]) -> tuple[Ints, _Hashes]:
     """Return where words start and their hashes."""
     is_word = word_characters().take(np.minimum(points, _BEYOND))

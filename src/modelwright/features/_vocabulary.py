@@ -15,7 +15,7 @@ import numpy as np
 
 from modelwright.core.state import State
 from modelwright.features._craft import shaped, sound
-from modelwright.features._grams import N_BUCKETS, grams, word_characters
+from modelwright.features._grams import N_BUCKETS, grams, grams_of_one, word_characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -148,12 +148,24 @@ class Projection:
         values = np.zeros((len(texts), self.width))
         if not self.width:
             return values
+        if len(texts) == 1:
+            return self._apply_one(texts[0], values)
         for start in range(0, len(texts), _BATCH):
             numbers, terms = self.vocabulary.find(texts[start : start + _BATCH])
             if len(numbers):
                 first = _changes(numbers).nonzero()[0]
                 sums = np.add.reduceat(self._summed.take(terms, axis=0), first, axis=0)
                 values[start + numbers[first]] = sums[:, :-1] / np.sqrt(sums[:, -1:])
+        return values
+
+    def _apply_one(self, text: str, values: Floats) -> Floats:
+        """Write the one row; sums on the grid are exact, so they are those of a batch."""
+        terms = self.vocabulary._terms.take(grams_of_one(text))
+        terms = terms[terms >= 0]
+        if len(terms):
+            terms.sort()
+            sums = self._summed.take(terms[_changes(terms)], axis=0).sum(axis=0)
+            values[0] = sums[:-1] / np.sqrt(sums[-1:])
         return values
 
     def state(self) -> State:

@@ -15,6 +15,7 @@ from modelwright.features._index import LevelIndex
 from modelwright.features._means import level_means, out_of_fold
 from modelwright.features._scores import Aim, Reading, TextScore
 from modelwright.features.categories import Lookup, count_levels
+from modelwright.features.crosses import Cross, crossed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ N_FOLDS = 5
 MAX_CLASSES = 10
 """With more labels than this only the most frequent ones are encoded."""
 
-_CRAFTS: Mapping[str, Any] = {"lookup": Lookup, "text_score": TextScore}
+_CRAFTS: Mapping[str, Any] = {"lookup": Lookup, "cross": Cross, "text_score": TextScore}
 _STEPS = ("target_mean", "target_score")
 
 
@@ -103,10 +104,11 @@ class TargetEncoding:
         taken = [column.name for column in contract.columns]
         crafts, columns = [], []
         for step in recipe.encoded:
-            names = [f"{step.column}.{step.craft}{label}" for label in labels]
-            made = distinct([Feature(name, step.column) for name in names], taken)
-            aim = Aim(step.column, made, answers, weights, is_odds=n_classes == 2)
-            craft, encoded = _fit(step, frame[step.column], aim, folds, seed=seed)
+            series = crossed(frame, step.column, step.other) if step.other else frame[step.column]
+            names = [f"{series.name}.{step.craft}{label}" for label in labels]
+            made = distinct([Feature(name, step.column, other=step.other) for name in names], taken)
+            aim = Aim(series.name, made, answers, weights, is_odds=n_classes == 2)
+            craft, encoded = _fit(step, series, aim, folds, seed=seed)
             crafts.append(craft)
             columns.append(singles(encoded))
         fitted = cls(tuple(crafts))
@@ -144,6 +146,9 @@ def _spread(target: Array, n_classes: int) -> tuple[Floats, list[str]]:
 def _fit(step: Step, series: pl.Series, aim: Aim, folds: Ints, *, seed: int) -> tuple[Craft, Floats]:
     """Return the craft of a step and the encodings of its own rows, out of fold."""
     match step.craft:
+        case "target_mean" if step.other:
+            table, encoded = _fit_means(series, aim, folds)
+            return Cross(step.column, step.other, table), encoded
         case "target_mean":
             return _fit_means(series, aim, folds)
         case "target_score":
@@ -154,7 +159,7 @@ def _fit(step: Step, series: pl.Series, aim: Aim, folds: Ints, *, seed: int) -> 
             )
 
 
-def _fit_means(series: pl.Series, aim: Aim, folds: Ints) -> tuple[Craft, Floats]:
+def _fit_means(series: pl.Series, aim: Aim, folds: Ints) -> tuple[Lookup, Floats]:
     levels, _ = count_levels(series)
     groups, n_groups = LevelIndex(levels).find(series), len(levels) + 2
 

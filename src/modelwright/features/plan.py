@@ -17,6 +17,7 @@ from modelwright.features.arithmetic import SIGNS, Arithmetic
 from modelwright.features.categories import Lookup, encode_levels
 from modelwright.features.dates import Calendar, Gap, fit_calendar
 from modelwright.features.encoding import TargetEncoding
+from modelwright.features.groups import Deviation, fit_deviation
 from modelwright.features.numbers import MissingCount, Numbers
 from modelwright.features.recipe import recommend as recommend
 from modelwright.features.text import TextFeatures, fit_text
@@ -37,9 +38,10 @@ _CRAFTS: Mapping[str, Any] = {
     "calendar": Calendar,
     "gap": Gap,
     "arithmetic": Arithmetic,
+    "deviation": Deviation,
     "text": TextFeatures,
 }
-_STEPS = ("number", "category", "calendar", "gap", "text", "text_counts", *SIGNS)
+_STEPS = ("number", "category", "calendar", "gap", "text", "text_counts", "deviation", *SIGNS)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class FeaturePlan:
     """A fitted plan: target-free crafts, and a target encoding once it has one.
 
     Features come in this order: numbers and booleans, then categories, dates and differences of dates by column,
-    the count of missing values, texts, arithmetic on numbers, and last the target encoding.
+    the count of missing values, texts, arithmetic on numbers, deviations from group means, and last the target
+    encoding.
 
     Attributes:
         contract: The columns that are read, in the order in which records are read.
@@ -78,16 +81,19 @@ class FeaturePlan:
         numbers = tuple(step.column for step in recipe.steps if step.craft == "number")
         crafts: list[Craft] = [Numbers(numbers)] if numbers else []
         terms = tuple((step.craft, step.column, step.other) for step in recipe.steps if step.craft in SIGNS)
-        alone = [step for step in recipe.steps if step.craft != "number" and step.craft not in SIGNS]
+        late = ("number", "deviation", *SIGNS)
+        alone = [step for step in recipe.steps if step.craft not in late]
         crafts += [_fit(step, frame, recipe, seed) for step in alone]
         if sum(frame.select(names).null_count().row(0)) if names else 0:
             crafts.append(MissingCount(names))
         plan = cls(read, tuple(sorted(crafts, key=lambda craft: isinstance(craft, TextFeatures))))
-        return plan.with_arithmetic(Arithmetic(terms)) if terms else plan
+        plan = plan.with_late(Arithmetic(terms)) if terms else plan
+        groups = [step for step in recipe.steps if step.craft == "deviation"]
+        return plan.with_late(*(fit_deviation(frame, step.column, step.other) for step in groups))
 
-    def with_arithmetic(self, arithmetic: Arithmetic) -> Self:
-        """Return this plan with the features of number pairs after its own; their columns are read already."""
-        return replace(self, crafts=(*self.crafts, arithmetic))
+    def with_late(self, *crafts: Craft) -> Self:
+        """Return this plan with features of pairs of columns after its own; the columns are read already."""
+        return replace(self, crafts=(*self.crafts, *crafts))
 
     def with_encoding(self, encoding: TargetEncoding | None) -> Self:
         """Return this plan with the encoding's features after its own, in place of an earlier encoding."""
@@ -151,7 +157,8 @@ def _columns(recipe: Recipe) -> tuple[str, ...]:
     """Return the columns that a recipe reads, those taken as they are first: records are then cut, not picked."""
     steps = sorted(recipe.steps, key=lambda step: step.craft != "number")
     named = [name for step in steps for name in (step.column, step.other) if name]
-    return tuple(dict.fromkeys([*named, *(step.column for step in recipe.encoded)]))
+    encoded = [name for step in recipe.encoded for name in (step.column, step.other) if name]
+    return tuple(dict.fromkeys([*named, *encoded]))
 
 
 def _fit(step: Step, frame: pl.DataFrame, recipe: Recipe, seed: int) -> Craft:

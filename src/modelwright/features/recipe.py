@@ -40,10 +40,10 @@ class Step:
     Attributes:
         column: Which column.
         craft: ``number``, ``category``, ``calendar``, ``gap``, ``text`` or ``text_counts``; ``sum``,
-            ``difference``, ``product`` or ``ratio`` of two columns; among the encoded ones ``target_mean`` or
-            ``target_score``.
+            ``difference``, ``product`` or ``ratio`` of two columns; ``deviation`` of a number from its mean by a
+            category; among the encoded ones ``target_mean`` (also of two categories) or ``target_score``.
         reason: Why, in one short sentence.
-        other: The second column of a ``gap`` or of an operation.
+        other: The second column of a ``gap``, of an operation, of a ``deviation`` or of two categories.
     """
 
     column: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from modelwright.search.workshop import Found
 
 SEALED_SHARE = 0.2
+FITS_KEPT = 4
+"""Fits that are remembered: ways of retraining that are played side by side often ask for the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,19 @@ class Contender:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A model and what fitting it takes, whether it was fitted now or is remembered.
+
+    Attributes:
+        model: Fitted.
+        seconds: That fitting it took.
+    """
+
+    model: Model
+    seconds: float
+
+
 class School:
     """Makes contenders: the first by a search, the others by fitting what it found on other rows.
 
@@ -58,6 +74,7 @@ class School:
     def __init__(self, everything: Problem, times: Floats, run: Run) -> None:
         self._everything, self._times, self._run = everything, times, run
         self._found: Found | None = None
+        self._fits: OrderedDict[bytes, Fit] = OrderedDict()
 
     def make(self, rows: Ints) -> Contender:
         """Return a contender that learnt from these rows, in order of time; the newest fifth judges its recipe."""
@@ -69,20 +86,30 @@ class School:
             self._found = search(material, self._run, how=How.TIME, open_journal=lambda _: Journal())
             judged = evidence_model(self._found, self._run)
         else:
-            judged = self.fit(learnt)
+            judged = self.fit(learnt).model
         scores = judged.scores(self._everything.frame[sealed])
-        return Contender(self.fit(rows), judged, sealed, scores, rows, self._run.clock() - begun)
+        spent = self._run.clock() - begun
+        whole = self.fit(rows)
+        # A remembered fit costs whoever asks for it what it cost the first one.
+        return Contender(whole.model, judged, sealed, scores, rows, spent + whole.seconds)
 
     def trial(self, rows: Ints, judged_on: Ints) -> tuple[Model, Floats]:
         """Return the recipe fitted on all rows but those it is judged on, and its answers to these."""
-        model = self.fit(np.setdiff1d(rows, judged_on))
+        model = self.fit(np.setdiff1d(rows, judged_on)).model
         return model, model.scores(self._everything.frame[judged_on])
 
-    def fit(self, rows: Ints) -> Model:
+    def fit(self, rows: Ints) -> Fit:
         """Return the recipe fitted on these rows."""
         assert self._found is not None
-        material = Material.prepare(self._everything.take(rows), self._found.material.recipe)
-        return model_on(material, self._found, self._run)
+        key = np.ascontiguousarray(rows).tobytes()
+        if key not in self._fits:
+            begun = self._run.clock()
+            material = Material.prepare(self._everything.take(rows), self._found.material.recipe)
+            self._fits[key] = Fit(model_on(material, self._found, self._run), self._run.clock() - begun)
+        self._fits.move_to_end(key)
+        while len(self._fits) > FITS_KEPT:
+            self._fits.popitem(last=False)
+        return self._fits[key]
 
     def baseline(self, contender: Contender, *, every: float) -> Baseline:
         """Return what production is compared with while this contender answers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelwright.core.errors import InvalidSetting, closest
+from modelwright.evaluation.costs import costs_by
 from modelwright.packaging.size import disk_bytes
 from modelwright.reports.card import card
 from modelwright.reports.page import page
@@ -27,9 +28,12 @@ def view_of(package: Package, name: str, *, path: str = "", costs: Costs | None 
         package: The package.
         name: How the model is called in its documents.
         path: Where it lies, when that is to be told.
-        costs: What errors cost, where the user gave prices.
+        costs: What errors cost, where the user gave prices; by default what the model's own costs come to.
     """
-    model = package.model
+    model, sealed = package.model, package.sealed
+    if costs is None and model.task.costs is not None and sealed is not None:
+        chosen = model.choices(sealed.scores)
+        costs = costs_by(model.task.costs, sealed.target, sealed.scores, chosen, sealed.weight)
     return View(
         task=model.task,
         contract=model.contract,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,22 +13,29 @@ from modelwright.core.ports import Lesson
 from modelwright.evaluation.baselines import verdict
 from modelwright.evaluation.bias_variance import decompose
 from modelwright.evaluation.convergence import describe
+from modelwright.evaluation.costs import costs_by
 from modelwright.evaluation.figures import figures
 from modelwright.evaluation.importance import NOTE, importance
 from modelwright.evaluation.intervals import measure
 from modelwright.evaluation.leaderboard import rank
 from modelwright.evaluation.metrics import loss
+from modelwright.flows._explanation import explanation
 from modelwright.search.threads import threads_of_fits
-from modelwright.search.yardstick import untuned
+from modelwright.search.yardstick import ROUNDS, untuned
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Floats, Ints
+    from collections.abc import Mapping
+
+    from modelwright.core.arrays import Array, Floats, Ints
     from modelwright.core.model import Model
     from modelwright.core.run import Run
+    from modelwright.core.score import Score
     from modelwright.core.task import Task
     from modelwright.search.problem import Problem
     from modelwright.search.workshop import Found
 
+COST = "cost_per_row"
+"""What the measure of a cost matrix is called: the mean cost of the model's answers."""
 RESAMPLES = 8
 """Models fitted on resamples for the bias–variance split."""
 ROWS_MOST, ROWS_LEAST, SCORES_MOST = 5_000, 500, 20_000
@@ -60,6 +67,7 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
     scores = model.blend.predict(matrix)
     choices = model.choices(scores)
     kpis = measure(task, target, scores, choices, weight=weight, seed=run.seed)
+    kpis = with_cost(kpis, task, target, scores, choices, weight)
     run.say("evaluate", "yardsticks")
     yard = found.yardsticks.scores(sealed.frame)
     baselines = verdict(
@@ -74,11 +82,15 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
         target[rows],
         task,
         seed=run.seed,
-        seconds=0.35 * seconds,
+        seconds=0.3 * seconds,
         weight=some_weight,
     )
     run.say("evaluate", "bias and variance")
-    split = _bias_variance(found, sealed, rows, run, limit=0.35 * seconds)
+    split = _bias_variance(found, sealed, rows, run, limit=0.3 * seconds)
+    run.say("evaluate", "explanation")
+    # Counted in work units a run is the same on a slow machine, so nothing may depend on the clock.
+    limit = 0.15 * seconds if run.budget_seconds is not None else float("inf")
+    why = explanation(model, sealed, scores, run, seconds=limit)
     return Judged(
         Evidence(
             kpis=kpis,
@@ -90,9 +102,20 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
             figures=figures(task, target, scores, choices, weight=weight),
             timing=dict(times),
             notes=_notes(found),
+            explanation=why,
         ),
         scores,
     )
+
+
+def with_cost(
+    kpis: Mapping[str, Score], task: Task, target: Array, scores: Floats, choices: Array, weight: Floats | None
+) -> dict[str, Score]:
+    """Return the measures and, where each answer of a task has a cost, what a row costs in the mean."""
+    if task.costs is None:
+        return dict(kpis)
+    found = costs_by(task.costs, target, scores, choices, weight).model
+    return {**kpis, COST: replace(found, metric=COST, unit=task.costs.unit)}
 
 
 def leaderboard(found: Found) -> tuple[dict[str, Any], ...]:
@@ -127,8 +150,13 @@ def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run, *, limit
     """
     p, yard = found.material.problem, found.yardsticks
     rng = np.random.default_rng(run.seed)
+    n = min(p.n_rows, _rows_most(p.task))
+    rounds = ROUNDS
+    if run.budget_seconds is not None:
+        # Two models at least are needed: where rounds are dear, each gets fewer.
+        rounds = max(int(limit / (2 * max(yard.round_seconds * n / p.n_rows, 1e-9))), 1)
     judged = found.yardsticks.narrow(found.material.plan.matrix(sealed.frame[rows]))
-    n, threads = min(p.n_rows, _rows_most(p.task)), threads_of_fits(p.n_rows, run)
+    threads = threads_of_fits(p.n_rows, run)
     begun = run.clock()
     predictions: list[Floats] = []
     for _ in range(RESAMPLES):
@@ -138,7 +166,10 @@ def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run, *, limit
         weight = None if p.weight is None else p.weight[drawn]
         matrix = yard.narrow(found.material.base.take(drawn))
         lesson = Lesson(matrix, p.target[drawn], p.n_classes, weight, None, run.seed, threads)
-        fitted, _ = untuned(run).fit(lesson)
+        if run.budget_seconds is not None:
+            ends = run.clock() + limit / 2
+            lesson = replace(lesson, seconds_left=lambda ends=ends: ends - run.clock())  # type: ignore[misc]
+        fitted, _ = untuned(run, rounds).fit(lesson)
         predictions.append(fitted.predict(judged))
     return decompose(predictions, sealed.target[rows], sealed.task)
 
@@ -155,5 +186,7 @@ def _some(n: int, most: int, seed: int) -> Ints:
 
 def _notes(found: Found) -> tuple[str, ...]:
     notes = [f"{found.folds.reason[0].upper()}{found.folds.reason[1:]}."]
+    if found.yardsticks.rounds < ROUNDS:
+        notes.append(f"The default LightGBM had time for {found.yardsticks.rounds} of its {ROUNDS} rounds.")
     notes += [f"The candidate {reason} and was left out." for reason in found.result.failed]
     return (*notes, NOTE)

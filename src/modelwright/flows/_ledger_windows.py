@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import io
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +16,24 @@ from modelwright.core.contract import Role
 from modelwright.core.table import Table
 from modelwright.data.conforming import conform
 from modelwright.data.tasks import encode
-from modelwright.monitoring.baseline import Window
-from modelwright.monitoring.quality import Quality, quality
+from modelwright.monitoring.quality import quality
+from modelwright.monitoring.tally import Tally, joined, together
+from modelwright.monitoring.traits import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from modelwright.core.arrays import Bools, Floats, Ints
     from modelwright.core.model import Model
     from modelwright.core.ports import Ledger
-    from modelwright.core.prediction import Answered
-    from modelwright.monitoring.baseline import Baseline
+    from modelwright.core.prediction import Columns
+    from modelwright.monitoring.baseline import Baseline, Window
+    from modelwright.monitoring.quality import Quality
+    from modelwright.monitoring.state import WatchState
+
+ROWS_LOOKED_AT = 20
+COUNTED_BY = 1
+"""Raised whenever windows are counted in another way, so that none that was kept is mixed with new ones."""
 
 
 @dataclass(slots=True)
@@ -35,110 +45,200 @@ class Seen:
         quality: Of the answers of each window that has any, by its start.
         breaks: Rows that broke the contract, by what the service noted.
         others: Answers of other versions of the model, which are not counted.
+        n_read: Records that were read; the others were counted by an earlier pass.
     """
 
     windows: list[Window] = field(default_factory=list)
     quality: dict[float, Quality] = field(default_factory=dict)
     breaks: dict[str, int] = field(default_factory=dict)
     others: int = 0
+    n_read: int = 0
 
 
-def read_windows(
-    ledger: Ledger,
-    baseline: Baseline,
-    model: Model,
-    *,
-    fingerprint: str,
-    window_seconds: float,
-    until: float,
-    start: float | None = None,
-    tick: Callable[[], None] = lambda: None,
-) -> Seen:
-    """Read the ledger from a moment on, window by window; memory holds the rows of one window.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the ledger is read.
 
-    Args:
+    Attributes:
         ledger: Where answers and outcomes are.
         baseline: Says what is counted.
         model: What answered.
         fingerprint: Of its package; answers of others are left out.
-        window_seconds: Length of a window; windows begin at multiples of it.
-        until: Only windows that end by then are made.
-        start: Answers from then on, None for all.
-        tick: Called after each window.
+        seconds: Length of a window; windows begin at multiples of it.
     """
+
+    ledger: Ledger
+    baseline: Baseline
+    model: Model
+    fingerprint: str
+    seconds: float
+
+    @property
+    def key(self) -> str:
+        """Names all that the counts depend on."""
+        return f"{COUNTED_BY} {self.baseline.fingerprint} {self.fingerprint} {self.seconds!r}"
+
+
+def read_windows(reading: Reading, *, until: float, state: WatchState, tick: Callable[[], None] = lambda: None) -> Seen:
+    """Read what moved in the ledger since the last pass, and return every window; memory holds a part of one.
+
+    Args:
+        reading: What is read and how.
+        until: Only windows that end by then are made.
+        state: Keeps what was counted, so that a window is read again only after something came to it.
+        tick: Called after each part.
+    """
+    seconds, name = reading.seconds, reading.baseline.model
+    last = float(np.floor(until / seconds) * seconds)
+    kept, mark = state.tallies(reading.key)
+    stirred = reading.ledger.stirred(name, seconds, mark)
+    counts = {start: n for start, n in stirred.counts.items() if start < last}
+    known = {s for s, n in counts.items() if s in kept and kept[s][0] == n and s not in stirred.touched}
+    tallies = [Tally.of_bytes(kept[start][1], reading.baseline) for start in sorted(known)]
     seen = Seen()
-    inputs: dict[float, Window] = {}
-    outcomes: dict[float, list[Window]] = defaultdict(list)
-    last = np.floor(until / window_seconds) * window_seconds
-    for begin, answered in _by_window(ledger, baseline.model, seen, fingerprint, window_seconds, start, last):
-        frame, scores, known, target = _rows(answered, model)
-        matrix = model.plan.matrix(frame)
-        values = baseline.values(frame, scores, matrix)
-        end = begin + window_seconds
-        counts = _without_absent(baseline, baseline.inputs.count(values), answered)
-        inputs[begin] = Window(begin, end, len(answered), counts)
-        for arrived, rows in _arrivals(answered, known, window_seconds, begin):
-            if arrived >= last:
-                continue
-            some = frame[rows]
-            part = None if matrix is None else matrix.take(rows)
-            errors = baseline.errors(target[rows], scores[rows], part)
-            of_rows = baseline.values(some, scores[rows], part)
-            made = baseline.window(
-                arrived, arrived + window_seconds, of_rows, n_rows=0, errors=errors, values_of_labelled=of_rows
-            )
-            outcomes[arrived].append(made)
-        seen.quality[begin] = quality(baseline, model, scores, matrix, target, known, frame=frame)
-        tick()
-    if inputs:
-        for begin in np.arange(min(inputs), last, window_seconds):
-            seen.windows.append(_joined(baseline, float(begin), window_seconds, inputs, outcomes))
+    for begin, end in _stretches(sorted(counts.keys() - known), seconds):
+        for tally in _tallied(reading, begin, end, tick):
+            start = tally.window.start
+            seen.n_read += tally.window.rows
+            state.keep_tally(reading.key, start, counts.get(start, 0), tally.to_bytes())
+            tallies.append(tally)
+    state.mark(reading.key, stirred.mark, [start for start in kept if start not in counts])
+    counted = [t for t in tallies if t.window.rows]
+    seen.windows = joined(reading.baseline, counted, seconds=seconds, until=last)
+    for tally in tallies:
+        if tally.quality is not None:
+            seen.quality[tally.window.start] = tally.quality
+        seen.others += tally.others
+        for flag, n in tally.breaks.items():
+            seen.breaks[flag] = seen.breaks.get(flag, 0) + n
     return seen
 
 
-def _by_window(
-    ledger: Ledger, name: str, seen: Seen, fingerprint: str, seconds: float, start: float | None, last: float
-) -> Iterator[tuple[float, list[Answered]]]:
-    """Give the answers that count, window by window."""
-    begin, kept = None, []
-    for batch in ledger.read(name, start=start, end=float(last)):
-        for one in batch:
-            record = one.record
-            if record.fingerprint != fingerprint or record.role == "shadow" or not record.scores:
-                seen.others += record.fingerprint != fingerprint
-                continue
-            for flag in record.flags:
-                seen.breaks[flag] = seen.breaks.get(flag, 0) + 1
-            window = float(np.floor(record.time / seconds) * seconds)
-            if begin is not None and window != begin:
-                yield begin, kept
-                kept = []
-            begin = window
-            kept.append(one)
+def _stretches(starts: Sequence[float], seconds: float) -> Iterator[tuple[float, float]]:
+    """Give begin and end of windows that follow each other, so that each stretch is one query."""
+    begin: float | None = None
+    end = 0.0
+    for start in starts:
+        if begin is not None and start != end:
+            yield begin, end
+            begin = None
+        begin, end = start if begin is None else begin, start + seconds
     if begin is not None:
-        yield begin, kept
+        yield begin, end
 
 
-def _rows(answered: list[Answered], model: Model) -> tuple[pl.DataFrame, Floats, Bools, Any]:
-    """Return conformed rows, scores, which outcomes are known, and encoded targets."""
-    records = [a.record for a in answered]
+def _tallied(reading: Reading, begin: float, end: float, tick: Callable[[], None]) -> Iterator[Tally]:
+    """Give the tallies of a stretch of time, window by window."""
+    parts: list[_Part] = []
+    at: float | None = None
+    for columns in _ahead(reading.ledger.columns(reading.baseline.model, start=begin, end=end)):
+        starts = np.floor(np.array(columns.times) / reading.seconds) * reading.seconds
+        for start in np.unique(starts):
+            if at is not None and start != at:
+                yield _tally(reading, at, parts)
+                parts = []
+            at = float(start)
+            parts.append(_part(reading, at, columns, np.flatnonzero(starts == start)))
+        tick()
+    if at is not None:
+        yield _tally(reading, at, parts)
+
+
+def _ahead(batches: Iterator[Columns]) -> Iterator[Columns]:
+    """Give batches while the next one is already being read."""
+    with ThreadPoolExecutor(1, "ledger") as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
+
+
+@dataclass(slots=True)
+class _Part:
+    """Some answers of one window: what was counted, and what the window's quality needs of each row."""
+
+    window: Window | None
+    outcomes: list[Window]
+    scores: Floats
+    expected: Floats
+    target: Any
+    known: Bools
+    levels: dict[int, Ints]
+    breaks: Counter[str]
+    others: int
+
+
+def _part(reading: Reading, start: float, columns: Columns, rows: Ints) -> _Part:
+    """Count some answers of the window that begins at ``start``."""
+    baseline, model = reading.baseline, reading.model
+    is_ours = [columns.fingerprints[i] == reading.fingerprint for i in rows]
+    counted = [int(i) for i, ours in zip(rows, is_ours, strict=True) if ours and columns.roles[i] != "shadow"]
+    counted = [i for i in counted if columns.scores[i]]
+    others = len(rows) - sum(is_ours)
+    breaks = Counter(flag for i in counted for flag in columns.flags.get(i, ()))
+    if not counted:
+        return _Part(None, [], np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool), {}, breaks, others)
     names = [c.name for c in model.contract.columns if c.role is not Role.TARGET]
-    raw = pl.DataFrame([_series(n, [r.row.get(n) for r in records]) for n in names])
-    frame = conform(raw, model.contract).frame
-    scores = np.array([r.scores for r in records], dtype=np.float64)
-    if not model.task.is_classification:
-        scores = scores[:, 0]
-    outcome = [None if a.outcome is None else _text(a.outcome.value) for a in answered]
-    table = Table(pl.DataFrame({model.task.target: pl.Series(outcome, dtype=pl.String)}), "ledger", "")
+    raw = _cells([columns.rows[i] for i in counted], names)
+    absent = [name for name in names if name not in raw.columns]
+    frame = conform(raw.with_columns(pl.lit(None, pl.String).alias(n) for n in absent), model.contract).frame
+    scores = np.array([columns.scores[i] for i in counted], dtype=np.float64)
+    scores = scores if model.task.is_classification else scores[:, 0]
+    outcomes = [_text(columns.outcomes[i]) for i in counted]
+    table = Table(pl.DataFrame({model.task.target: pl.Series(outcomes, dtype=pl.String)}), "ledger", "")
     target, known = encode(table, model.task, model.contract)
-    return frame, scores, known, target
+    expected = baseline.expect(model, frame, scores)
+    codes = baseline.codes(frame, scores, expected)
+    window = baseline.window(start, start + reading.seconds, codes, n_rows=len(counted))
+    window = _without(window, baseline, absent)
+    times = np.array([start if columns.known_at[i] is None else max(columns.known_at[i], start) for i in counted])  # type: ignore[type-var]
+    parts = []
+    arrived = np.floor(times / reading.seconds) * reading.seconds
+    for moment in np.unique(arrived[known]):
+        of = np.flatnonzero(known & (arrived == moment))
+        errors = baseline.errors(target[of], scores[of], expected[of])
+        of_labelled = [c[of] if len(c) == len(counted) else c[:0] for c in codes]
+        parts.append(
+            baseline.window(
+                float(moment),
+                float(moment) + reading.seconds,
+                (),
+                n_rows=0,
+                errors=errors,
+                codes_of_labelled=of_labelled,
+            )
+        )
+    traits = enumerate(baseline.inputs.traits)
+    levels = {
+        i: codes[i].astype(np.int16) for i, t in traits if t.form is Form.LEVELS and len(codes[i]) == len(counted)
+    }
+    return _Part(window, parts, scores, expected, target, known, levels, breaks, others)
 
 
-def _series(name: str, cells: list[Any]) -> pl.Series:
-    """Return cells as they came: numbers where all are, else text, which the contract says how to read."""
-    if any(c is not None for c in cells) and all(c is None or type(c) in (int, float) for c in cells):
-        return pl.Series(name, cells, dtype=pl.Float64, strict=False)
-    return pl.Series(name, [_text(c) for c in cells], dtype=pl.String)
+def _cells(rows: list[str], names: Sequence[str]) -> pl.DataFrame:
+    """Return the named columns of rows of JSON: numbers where all cells are numbers, else text, as the contract reads.
+
+    What the first rows hold is taken for what all hold, which is twice as quick as looking at every row first.
+    """
+    first = [json.loads(row) for row in rows[:ROWS_LOOKED_AT]]
+    kinds: dict[str, Any] = {}
+    for name in names:
+        cells = [row[name] for row in first if row.get(name) is not None]
+        is_number = bool(cells) and all(type(c) in (int, float) for c in cells)
+        kinds[name] = pl.Float64 if is_number else pl.String
+    lines = io.BytesIO("\n".join(rows).encode())
+    try:
+        frame = pl.read_ndjson(lines, schema=kinds)
+    except pl.exceptions.ComputeError:  # the first rows were not like the others
+        lines.seek(0)
+        found = pl.read_ndjson(lines, infer_schema_length=None)
+        frame = found.select(
+            pl.col(n).cast(pl.Float64 if found.schema[n].is_numeric() else pl.String)
+            for n in names
+            if n in found.columns
+        )
+    empty = [n for n in frame.columns if frame[n].null_count() == frame.height]
+    return frame.drop(n for n in empty if not any(json.dumps(n, ensure_ascii=False) in row for row in rows))
 
 
 def _text(value: object) -> str | None:
@@ -147,42 +247,36 @@ def _text(value: object) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _without_absent(baseline: Baseline, counts: tuple[Ints, ...], answered: list[Answered]) -> tuple[Ints, ...]:
-    """Return the counts with nothing for columns that no row holds: the ledger leaves private ones out."""
-    there: set[str] = set()
-    for a in answered:
-        there |= a.record.row.keys()
-    traits = baseline.inputs.traits
-    return tuple(
-        c if not t.column or t.column in there else np.zeros_like(c) for t, c in zip(traits, counts, strict=True)
-    )
-
-
-def _arrivals(answered: list[Answered], known: Bools, seconds: float, begin: float) -> Iterator[tuple[float, Ints]]:
-    """Give the rows whose outcome became known, by the window in which it did."""
-    times = np.array([begin if a.outcome is None else max(a.outcome.time, begin) for a in answered])
-    arrived = np.floor(times / seconds) * seconds
-    for window in np.unique(arrived[known]):
-        yield float(window), np.flatnonzero(known & (arrived == window))
-
-
-def _joined(
-    baseline: Baseline, begin: float, seconds: float, inputs: dict[float, Window], outcomes: dict[float, list[Window]]
-) -> Window:
-    """Return one window of answers and of the outcomes that became known in it."""
-    blank = tuple(np.zeros(t.n_bins, dtype=np.int64) for t in baseline.inputs.traits)
-    window = inputs.get(begin, Window(begin, begin + seconds, 0, blank))
-    parts = outcomes.get(begin)
-    if not parts:
+def _without(window: Window, baseline: Baseline, absent: Sequence[str]) -> Window:
+    """Return a window with nothing counted of columns that no row holds: the ledger leaves private ones out."""
+    if not absent:
         return window
-    return replace(
-        window,
-        outcomes=_added([p.outcomes for p in parts]),
-        labelled=sum(p.labelled for p in parts),
-        losses=_added([p.losses for p in parts]),
-        losers=_added([p.losers for p in parts]),
+    traits = baseline.inputs.traits
+    counts = (np.zeros_like(c) if t.column in absent else c for c, t in zip(window.inputs, traits, strict=True))
+    return replace(window, inputs=tuple(counts))
+
+
+def _tally(reading: Reading, start: float, parts: Sequence[_Part]) -> Tally:
+    """Return all that is counted of a window whose answers were counted in parts."""
+    whole = [p for p in parts if p.window is not None]
+    breaks = sum((p.breaks for p in parts), Counter[str]())
+    others = sum(p.others for p in parts)
+    if not whole:
+        blank = reading.baseline.window(start, start + reading.seconds, (), n_rows=0)
+        return Tally(blank, (), None, breaks, others)
+    by_arrival: dict[float, list[Window]] = {}
+    for part in whole:
+        for outcome in part.outcomes:
+            by_arrival.setdefault(outcome.start, []).append(outcome)
+    of = quality(
+        reading.baseline,
+        reading.model,
+        np.concatenate([p.scores for p in whole]),
+        np.concatenate([p.expected for p in whole]),
+        np.concatenate([p.target for p in whole]),
+        np.concatenate([p.known for p in whole]),
+        levels={i: np.concatenate([p.levels[i] for p in whole]) for i in whole[0].levels},
     )
-
-
-def _added(parts: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-    return tuple(np.sum(same, axis=0) for same in zip(*parts, strict=True))
+    window = together([p.window for p in whole if p.window is not None])
+    outcomes = tuple(together(same) for same in by_arrival.values())
+    return Tally(window, outcomes, of, breaks, others)

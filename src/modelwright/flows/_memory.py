@@ -45,6 +45,12 @@ def thinned(problem: Problem, run: Run, *, held_bytes: int) -> tuple[Problem, st
             got=f"{run.memory_bytes / 1e6:,.0f} MB",
             fix=f"give at least {needed / 1e6:,.0f} MB, or fewer columns",
         )
-    rows = np.sort(np.random.default_rng(run.seed).choice(problem.n_rows, room, replace=False))
     note = f"Learnt from {room:,} of {problem.n_rows:,} rows, drawn at random, to stay within the memory allowed."
-    return problem.take(rows), note
+    return thinned_to(problem, room, run.seed), note
+
+
+def thinned_to(problem: Problem, n_rows: int, seed: int) -> Problem:
+    """Return the problem on so many of its rows, drawn at random; on all where there are no more."""
+    if n_rows >= problem.n_rows:
+        return problem
+    return problem.take(np.sort(np.random.default_rng(seed).choice(problem.n_rows, n_rows, replace=False)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from modelwright.core.split import How, Split
 from modelwright.core.table import Table
 from modelwright.data.conforming import conform
 from modelwright.data.contract_files import load_contract, merge_contract
+from modelwright.data.cost_files import load_costs
 from modelwright.data.findings import inspect
 from modelwright.data.inference import complete, infer
 from modelwright.data.reading import read
@@ -82,6 +83,8 @@ def prepare(table: Table, sealed: Table | None, settings: Settings, run: Run) ->
         group=settings.group,
         weight=settings.weight,
     )
+    if settings.costs is not None:
+        task = replace(task, costs=load_costs(settings.costs, task))
     contract = apply_roles(contract, task, settings.ignore)
     if not contract.features:
         raise InvalidTask(

@@ -11,11 +11,12 @@ import polars as pl
 
 from modelwright.core.contract import Kind
 from modelwright.evaluation import effects
+from modelwright.flows._known_rows import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Array, Floats, Ints
     from modelwright.core.contract import Contract
     from modelwright.core.model import Model
 
@@ -53,7 +54,7 @@ class Probe:
 
 def shapes(probe: Probe, names: Sequence[str]) -> list[dict[str, Any]]:
     """Return the effect of each column, in the given order; free texts are left out."""
-    found, base = [], probe.answers()
+    found = []
     for name in names:
         column = probe.model.contract.column(name)
         if column.kind is Kind.TEXT:
@@ -62,18 +63,33 @@ def shapes(probe: Probe, names: Sequence[str]) -> list[dict[str, Any]]:
             values = probe.frame[name].to_numpy().astype(np.float64)
             effect = effects.of_number(values, lambda v, n=name: probe.with_column(n, v))  # type: ignore[misc]
         else:
-            effect = _of_levels(probe, name, base)
+            effect = _of_levels(probe, name)
         found.append({"column": name, "kind": column.kind.value, **effect})
     return found
 
 
-def _of_levels(probe: Probe, name: str, base: Floats) -> dict[str, Any]:
+def _of_levels(probe: Probe, name: str) -> dict[str, Any]:
+    """Return the effect of a column's most frequent levels; rows with others, or with none, are not asked."""
     counted = probe.frame[name].drop_nulls().value_counts(sort=True).head(LEVELS_SHOWN)
-    levels: list[Any] = counted[name].to_list()
-    answers = [probe.with_column(name, [level] * probe.frame.height) for level in levels]
+    levels: list[Any] = (
+        sorted(counted[name].to_list()) if probe.frame[name].dtype.is_numeric() else counted[name].to_list()
+    )
+    number = {level: i for i, level in enumerate(levels)}
+    cells = probe.frame[name].to_list()
+    place = np.array([number.get(cell, -1) for cell in cells], dtype=np.int64)
     truth = {0.0: "false", 1.0: "true"}
     told = [level if isinstance(level, str) else truth.get(level, f"{level:g}") for level in levels]
-    return effects.of_levels(told, answers, base, counted["count"].to_list())
+    others = {n: v for n, v in columns_of(probe.frame.drop(name)).items() if _is_comparable(probe, n)}
+
+    def respond(asked: Ints) -> Floats:
+        given = [levels[i] if at >= 0 else cell for i, at, cell in zip(asked.tolist(), place, cells, strict=True)]
+        return probe.with_column(name, given)
+
+    return effects.of_levels(told, place, respond, others)
+
+
+def _is_comparable(probe: Probe, name: str) -> bool:
+    return probe.model.contract.column(name).kind is not Kind.TEXT
 
 
 def interactions(probe: Probe, names: Sequence[str], *, is_odds: bool) -> list[dict[str, Any]]:

@@ -8,10 +8,13 @@ from modelwright.evaluation.timing import exact, time_inference
 from modelwright.packaging.size import disk_bytes, memory_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
     from modelwright.core.model import Model
     from modelwright.core.run import Run
     from modelwright.core.score import Score
-    from modelwright.flows._preparing import Prepared
     from modelwright.packaging.package import Package
 
 ROWS_TIMED, ROWS_TIMED_LEAST = 5_000, 200
@@ -20,10 +23,17 @@ BATCH_SECONDS = 0.2
 MEGABYTE = 1e6
 
 
-def speed_and_size(package: Package, known: Prepared, run: Run, seconds: dict[str, float]) -> dict[str, Score]:
-    """Return training, preprocessing and inference time and model size as scores."""
+def speed_and_size(package: Package, rows: pl.DataFrame, run: Run, seconds: Mapping[str, float]) -> dict[str, Score]:
+    """Return training, preprocessing and inference time and model size as scores.
+
+    Args:
+        package: The model and its golden rows, which are asked one by one.
+        rows: Conformed rows for a batch.
+        run: The clock.
+        seconds: What ``search`` and ``preprocess`` took.
+    """
     model = package.model
-    frame = known.frame.head(_rows_timed(model, known, run))
+    frame = rows.head(_rows_timed(model, rows, run))
     state = model.state()
     timed = time_inference(
         lambda record: model.scores_of([record]),
@@ -41,9 +51,9 @@ def speed_and_size(package: Package, known: Prepared, run: Run, seconds: dict[st
     }
 
 
-def _rows_timed(model: Model, known: Prepared, run: Run) -> int:
+def _rows_timed(model: Model, rows: pl.DataFrame, run: Run) -> int:
     """Return how many rows a timed batch has."""
-    few = known.frame.head(ROWS_TIMED_LEAST)
+    few = rows.head(ROWS_TIMED_LEAST)
     model.scores(few)
     begun = run.clock()
     model.scores(few)

@@ -96,7 +96,7 @@ def robustness(rows: Rows, model: Model, leading: Sequence[str], *, seed: int) -
     numbers = [c.name for c in model.contract.inputs if c.kind is Kind.NUMBER]
     trials: list[tuple[str, str, pl.DataFrame]] = []
     if numbers:
-        trials.append(("noise", f"noise of {NOISE:.0%} of each number's spread", _noisy(frame, numbers, rng)))
+        trials.append(("noise", f"noise of {100 * NOISE:g} % of each number's spread", _noisy(frame, numbers, rng)))
     for name in leading[:COLUMNS_TRIED]:
         gone = pl.Series(name, [None] * frame.height, dtype=frame.schema[name])
         trials.append(("missing", f"{name} is missing", frame.with_columns(gone)))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from modelwright.flows.exploring import Explored
     from modelwright.flows.handbook import Studied
     from modelwright.flows.profile import Profiled
+    from modelwright.flows.prune import Pruned
     from modelwright.flows.report_check import Checked
     from modelwright.flows.train import Trained
 
@@ -49,6 +50,7 @@ __all__ = [
     "predict",
     "profile",
     "promote",
+    "prune",
     "register",
     "report",
     "rollback",
@@ -58,16 +60,16 @@ __all__ = [
 ]
 
 
-def train(source: object, target: str, **settings: Any) -> Trained:
+def train(source: object, target: str | None = None, **settings: Any) -> Trained:
     """Train, judge, document and package a model.
 
     Args:
         source: A path, glob, folder, database or S3 address, or a polars, pandas or pyarrow frame.
-        target: The column to predict.
+        target: The column to predict; a plan names it.
         **settings: The settings of ``modelwright train`` by their names: ``budget="60s"`` or ``effort=5``,
             ``task``, ``metric``, ``positive``, ``time``, ``group``, ``weight``, ``ignore``, ``test``,
-            ``contract``, ``query``, ``memory``, ``threads``, ``seed``, ``final_fit``, ``out``, ``name``,
-            ``fresh``.
+            ``costs``, ``contract``, ``query``, ``memory``, ``latency``, ``size``, ``plan``, ``threads``, ``seed``,
+            ``final_fit``, ``out``, ``name``, ``fresh``.
 
     Raises:
         ModelwrightError: The table cannot answer the question, or a setting is outside what it may be.
@@ -79,8 +81,29 @@ def train(source: object, target: str, **settings: Any) -> Trained:
     """
     from modelwright.flows.train import train as recipe
 
-    checked = Settings.of({"target": target, **settings})
+    values = {**({} if target is None else {"target": target}), **settings}
+    if values.get("plan"):
+        from modelwright.flows.plan import planned
+
+        values = planned(values)
+    checked = Settings.of(values)
     return recipe(source, checked, run_of(checked))
+
+
+def prune(package: str | Path, *, out: str | Path, **limits: Any) -> Pruned:
+    """Make a quicker or smaller package of a finished one, and say what that costs.
+
+    Args:
+        package: A package folder or file, or a registered name.
+        out: Where the pruned package goes.
+        **limits: ``latency`` (``"0.1ms"``, or seconds), ``size`` (``"5MB"``, or bytes), ``threads``.
+
+    Raises:
+        OutOfReach: No model on the package's front is within the limits.
+    """
+    from modelwright.flows.prune import prune as recipe
+
+    return recipe(package, out=out, **limits)
 
 
 def profile(source: object, target: str | None = None, *, contract_out: str | None = None, **settings: Any) -> Profiled:
@@ -142,7 +165,13 @@ def explain(package: str | Path, rows: object = None, **options: Any) -> Explain
 
 
 def diagnose(
-    package: str | Path, source: object, *, query: str | None = None, seed: int = 0, threads: int | None = None
+    package: str | Path,
+    source: object,
+    *,
+    query: str | None = None,
+    page_out: str | Path | None = None,
+    seed: int = 0,
+    threads: int | None = None,
 ) -> Diagnosed:
     """Say what limits a model and what would help.
 
@@ -150,13 +179,14 @@ def diagnose(
         package: A model package.
         source: The table it was trained on, or one like it: a path or a frame.
         query: SQL query, when the source is a database.
+        page_out: Where to write a page.
         seed: Of samples and resamples.
         threads: How many may be used; all when None.
     """
     from modelwright.flows.diagnose import diagnose as recipe
 
     settings = Settings.of({"target": "", "seed": seed, "threads": threads}, needs_target=False)
-    return recipe(package, source, run_of(settings), query=query)
+    return recipe(package, source, run_of(settings), query=query, page_out=page_out)
 
 
 def contrast(before: str | Path, after: str | Path, *, out: str | Path | None = None) -> Compared:
@@ -175,19 +205,20 @@ def contrast(before: str | Path, after: str | Path, *, out: str | Path | None = 
     return recipe(before, after, out=out)
 
 
-def check_report(package: str | Path, *, document: str | Path | None = None) -> Checked:
+def check_report(package: str | Path, *, document: str | Path | None = None, data: object = None) -> Checked:
     """Compute the numbers of a package again, and compare a document with them.
 
     Args:
         package: A model package.
         document: A file that ``report`` wrote, or None.
+        data: The table it was trained on, to train it anew and compare what rests on the training run; or None.
 
     Raises:
         NumbersDisagree: A number is not what comes out.
     """
     from modelwright.flows.report_check import check
 
-    return check(package, document=document)
+    return check(package, document=document, data=data)
 
 
 def cluster(source: object, *, seed: int = 0, **options: Any) -> Explored:

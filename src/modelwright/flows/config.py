@@ -64,7 +64,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
             "a configuration file is TOML", where=str(path), got=str(error), fix='write lines such as target = "Churn"'
         ) from error
     _check(values, path)
-    for name in (SOURCE, "test", "contract", "out"):
+    for name in (SOURCE, "test", "costs", "contract", "out"):
         value = values.get(name)
         if isinstance(value, str) and "://" not in value and (path.parent / value).exists():
             values[name] = str(path.parent / value)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from modelwright.core.fingerprint import plain
 from modelwright.core.metrics import MEASURES
-from modelwright.evaluation import bias_variance, fitting, label_noise, learning_curve, zero_one
+from modelwright.evaluation import bias_variance, fitting, label_noise, learning_curve
 from modelwright.evaluation.importance import importance
 from modelwright.evaluation.metrics import compute, loss
 from modelwright.evaluation.pairs import paired
+from modelwright.flows._pages import check_page, write_page
 from modelwright.flows._refitting import Bench
 from modelwright.flows.load import load
 from modelwright.learners.constant import ConstantModel
-from modelwright.reports import diagnosing
+from modelwright.reports import diagnosing, diagnosing_page
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from modelwright.core.arrays import Floats
     from modelwright.core.run import Run
     from modelwright.core.score import Score
@@ -58,7 +58,9 @@ class Diagnosed:
         return data
 
 
-def diagnose(package: str | Path, source: object, run: Run, *, query: str | None = None) -> Diagnosed:
+def diagnose(
+    package: str | Path, source: object, run: Run, *, query: str | None = None, page_out: str | Path | None = None
+) -> Diagnosed:
     """Diagnose a model on the table it was trained on, or one like it.
 
     The member with the most weight stands in for the ensemble: what is asked, whether rows, columns or flexibility
@@ -70,10 +72,13 @@ def diagnose(package: str | Path, source: object, run: Run, *, query: str | None
         source: Rows with the target. When they hold the package's sealed rows, those judge.
         run: Seed, threads, catalogue; its progress is told.
         query: SQL query, when the source is a database.
+        page_out: Where to write a page.
 
     Raises:
-        ModelwrightError: The package or the table is not usable.
+        ModelwrightError: The package, the table or the place of the page is not usable.
     """
+    if page_out is not None:
+        check_page(page_out)
     loaded = load(package)
     bench = Bench.of(loaded.package, source, run, query=query)
     task = bench.problem.task
@@ -99,6 +104,8 @@ def diagnose(package: str | Path, source: object, run: Run, *, query: str | None
     facts["label_noise"] = _label_noise(bench) if task.is_classification else None
     run.say("evaluate", "columns")
     facts["columns"] = _columns(bench, whole.held)
+    if page_out is not None:
+        write_page(page_out, diagnosing_page.page(facts, Path(package).name))
     return Diagnosed(loaded, facts)
 
 
@@ -173,7 +180,7 @@ def _bias_variance(bench: Bench) -> dict[str, Any]:
     target = p.target[bench.held]
     found = bias_variance.decompose(said, target, p.task)
     if p.task.is_classification:
-        found["zero_one"] = zero_one.decompose([s.argmax(axis=1) for s in said], target)
+        found["zero_one"] = bias_variance.wrong_answers([s.argmax(axis=1) for s in said], target)
     return found
 
 

@@ -13,6 +13,7 @@ from modelwright.data.conforming import conform
 from modelwright.data.reading import read
 from modelwright.data.tasks import encode
 from modelwright.evaluation.intervals import measure
+from modelwright.flows._evidence import with_cost
 from modelwright.flows.load import load
 from modelwright.reports.terminal import measures, wrapped
 
@@ -105,5 +106,13 @@ def evaluate(package: str | Path, source: object, *, query: str | None = None, s
             known.task.weight
         ]
         weight = np.asarray(weights.fill_null(0.0).to_numpy())
-    kpis = measure(known.task, target[labelled], scores, known.choices(scores), weight=weight, seed=seed)
+    choices = known.choices(scores)
+    kpis = with_cost(
+        measure(known.task, target[labelled], scores, choices, weight=weight, seed=seed),
+        known.task,
+        target[labelled],
+        scores,
+        choices,
+        weight,
+    )
     return Evaluated(model, kpis, int(labelled.sum()), int((~labelled).sum()), breaks)

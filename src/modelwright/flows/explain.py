@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from modelwright.core.errors import EmptySource, InvalidSetting, UnwritableOutput, closest
+from modelwright.core.errors import EmptySource, InvalidSetting, closest
 from modelwright.core.fingerprint import plain
 from modelwright.data.writing import check_writable, write
 from modelwright.evaluation.attribution import ranked
 from modelwright.evaluation.conformal import sets
 from modelwright.evaluation.importance import importance
 from modelwright.flows._known_rows import golden_rows, judged_rows, known_rows, some
+from modelwright.flows._pages import check_page, write_page
 from modelwright.flows._probing import SHAPE_ROWS, Probe, interactions, shapes
 from modelwright.flows._weakness import by_groups, calibration, robustness, uncertainty, weak_slices
 from modelwright.flows._what_if import Wanted, check_columns, readable, rows_like_it, what_would_change
 from modelwright.flows.load import load
 from modelwright.learners.reasons import LOG_ODDS, Reasons, reasons
-from modelwright.reports.explaining import page, summary
+from modelwright.reports.explaining import summary
+from modelwright.reports.explaining_page import page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,9 +114,10 @@ def explain(package: str | Path, rows: object = None, asked: Asked | None = None
     """
     asked = asked or Asked()
     out, page_out, seed, space = asked.out, asked.page_out, asked.seed, asked.space
-    for file in (out, page_out):
-        if file is not None:
-            _check_place(file, is_table=file is out)
+    if out is not None:
+        check_writable(out)
+    if page_out is not None:
+        check_page(page_out)
     loaded = load(package)
     model = loaded.package.model
     check_columns(model, asked.immutable)
@@ -154,22 +157,8 @@ def explain(package: str | Path, rows: object = None, asked: Asked | None = None
     if out is not None:
         write(table, out)
     if page_out is not None:
-        _write_page(page_out, page(facts, Path(package).name))
+        write_page(page_out, page(facts, Path(package).name))
     return Explained(loaded, facts, table)
-
-
-def _check_place(place: str | Path, *, is_table: bool) -> None:
-    if is_table:
-        check_writable(place)
-        return
-    folder = Path(place).resolve().parent
-    if not folder.is_dir():
-        raise UnwritableOutput(
-            "a page is written into a folder that exists",
-            where=str(place),
-            got=f"no folder {folder}",
-            fix="make the folder, or give another place with --page",
-        )
 
 
 def _check_space(model: Model, space: str | None) -> None:
@@ -395,12 +384,3 @@ def _as_table(found: Reasons, place: Sequence[int]) -> pl.DataFrame:
     for i, name in enumerate(found.columns):
         columns[f"reason_{name}"] = found.values[:, i]
     return pl.DataFrame(columns)
-
-
-def _write_page(place: str | Path, text: str) -> None:
-    try:
-        Path(place).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UnwritableOutput(
-            "a page needs a place it may be written to", where=str(place), got=str(error), fix="give another --page"
-        ) from error

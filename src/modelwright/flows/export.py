@@ -1,4 +1,4 @@
-"""Export: a package becomes an ONNX graph, an MLflow folder, or the script that trains it again."""
+"""Export: a package becomes an ONNX graph, an MLflow folder, a script that trains it again, or what a cluster runs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelwright.core.errors import InvalidSetting, MissingLibrary, NotExportable, UnwritableOutput, closest
+from modelwright.flows import _deployment as deployment
 from modelwright.flows.load import load
+from modelwright.flows.resolve import resolve
 
 if TYPE_CHECKING:
     from modelwright.core.arrays import Floats
     from modelwright.core.model import Model
     from modelwright.packaging.package import Package
 
-FORMATS = ("onnx", "mlflow", "script")
+FORMATS = ("onnx", "mlflow", "script", *deployment.FORMS)
 TOLERANCE = 1e-6
 """How far a score may lie from the package's, as a part of the largest."""
 _LINKS = ("identity", "sigmoid", "softmax")
@@ -30,7 +32,7 @@ class Exported:
 
     Attributes:
         path: Where.
-        form: ``onnx``, ``mlflow`` or ``script``.
+        form: Of ``FORMATS``.
         rows: How many real rows the two were compared on.
         apart: The largest difference of a score; 0.0 where the files are the same.
     """
@@ -45,16 +47,20 @@ class Exported:
         return {"path": self.path, "to": self.form, "rows": self.rows, "apart": self.apart}
 
 
-def export(package: str | Path, *, to: str, out: str | Path | None = None, rows: object = None) -> Exported:
+def export(
+    package: str | Path, *, to: str, out: str | Path | None = None, rows: object = None, image: str = ""
+) -> Exported:
     """Write a package in another form, after its answers were compared on real rows.
 
     Args:
-        package: A package folder.
+        package: A package folder, or a registered name such as ``churn``.
         to: ``onnx``: the graph from the feature matrix to the scores, its columns named in the file's metadata;
             ``mlflow``: a folder that MLflow loads; ``script``: Python that trains the model again and says whether it
-            became the same.
+            became the same; ``docker``: a folder from which an image of the service is built; ``helm``: a chart,
+            ``kserve``: an InferenceService, which run that image.
         out: Where; beside the package when None.
         rows: A table to compare on; the package's golden rows when None.
+        image: For ``helm`` and ``kserve``, the repository of the image; the model's name when empty.
 
     Raises:
         InvalidSetting: No such form.
@@ -64,17 +70,22 @@ def export(package: str | Path, *, to: str, out: str | Path | None = None, rows:
     """
     if to not in FORMATS:
         raise InvalidSetting("a package is exported to a known form", where="--to", got=to, fix=closest(to, FORMATS))
-    place = Path(out) if out is not None else Path(package).with_suffix(".py" if to == "script" else f".{to}")
+    found = resolve(package)
+    beside = Path(found.name) if found.name else found.path  # a registered package's own folder is nobody's to fill
+    place = Path(out) if out is not None else beside.with_suffix(".py" if to == "script" else f".{to}")
     if place.exists():
         raise UnwritableOutput("an export takes nobody's place", where=str(place), got="already there", fix="--out")
     predictor = load(package)
+    if to in deployment.FORMS:
+        deployment.write_deployment(found, predictor.package, to=to, place=place, image=image)
+        return Exported(str(place), to, 0, 0.0)
     if to == "mlflow":
-        if Path(package).is_file():
+        if found.path.is_file():
             got = "a package in one file"
             raise NotExportable(
                 "an MLflow folder is made of a folder", where=str(package), got=got, fix="unzip it first"
             )
-        shutil.copytree(package, place)
+        shutil.copytree(found.path, place)
         return Exported(str(place), to, len(predictor.package.golden.records), 0.0)
     if to == "script":
         place.write_text(_script(predictor.package), encoding="utf-8")

@@ -51,8 +51,8 @@ def watching_of(**options: Any) -> Watching:
 
     Args:
         **options: ``ledger``, ``name``, ``reference``, ``window`` (such as ``"1d"``), ``alarms`` (accepted false
-            ones a month), ``state``, ``metrics``, ``log``, and lists of addresses: ``webhook``, ``slack``, ``teams``,
-            ``email``.
+            ones a month), ``state``, ``metrics``, ``log``, ``value_of_error``, and lists of addresses: ``webhook``,
+            ``slack``, ``teams``, ``email``.
 
     Raises:
         InvalidSetting: An option is outside what it may be.

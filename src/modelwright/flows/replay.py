@@ -120,6 +120,7 @@ class _Play:
         self.alarms: dict[str, dict[str, Any]] = {}
         self.retrains: list[dict[str, Any]] = []
         self.rest = 0
+        self.watch_seconds = 0.0
 
     def crown(self, contender: Contender, now: float) -> _Reign:
         """Return the reign that begins with a champion."""
@@ -137,6 +138,10 @@ class _Play:
             if len(rows)
             else np.zeros((0, self.p.n_classes) if self.p.n_classes else 0)
         )
+
+    def answered(self, rows: Ints) -> Floats:
+        """Return what whoever reigned then answered to rows that were played."""
+        return self.scores[rows] if self.p.n_classes else self.scores[rows, 0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,16 +222,19 @@ def replay(source: object, asked: Playing, run: Run) -> Replayed:
         end = float(start) + every
         rows = np.flatnonzero((times >= start) & (times < end))
         if number:
-            begun = run.clock()
-            always = play.school.fit(np.flatnonzero(times + delay <= start))
-            always_seconds, always_fits = always_seconds + run.clock() - begun, always_fits + 1
+            fit = play.school.fit(np.flatnonzero(times + delay <= start))
+            always, always_seconds, always_fits = fit.model, always_seconds + fit.seconds, always_fits + 1
         for name, model in (("never", never), ("always", always)):
             beside[name][rows] = _as_columns(play.answer(model, rows))
         reign = _window(play, reign, float(start), end, rows)
     comparison = _compare(play, n_first, {**beside, "advice": play.scores})
     seconds = sum(r["seconds"] for r in play.retrains)
     comparison["never"] |= {"retrains": 0, "seconds": 0.0}
-    comparison["advice"] |= {"retrains": len(play.retrains), "seconds": round(seconds, 2)}
+    comparison["advice"] |= {
+        "retrains": len(play.retrains),
+        "seconds": round(seconds, 2),
+        "watch_seconds": round(play.watch_seconds, 2),
+    }
     comparison["always"] |= {"retrains": always_fits, "seconds": round(always_seconds, 2)}
     facts = {
         "source": table.source,
@@ -264,12 +272,15 @@ def _as_columns(scores: Floats) -> Floats:
 def _window(play: _Play, reign: _Reign, start: float, end: float, rows: Ints) -> _Reign:
     """Play one window and return the reign that the next one begins with."""
     model, baseline = reign.contender.model, reign.baseline
-    play.scores[rows] = _as_columns(play.answer(model, rows))
+    begun = play.run.clock()
+    scores = play.answer(model, rows)
+    play.scores[rows] = _as_columns(scores)
+    expected = baseline.expect(model, play.p.frame[rows], scores)
     arrived = np.flatnonzero(
         (play.times + play.delay >= start) & (play.times + play.delay < end) & (play.times >= reign.begun)
     )
-    reign.windows.append(_counted(play, reign, start, end, rows, arrived))
-    entry = _entry(play, reign, start, end, rows)
+    reign.windows.append(_counted(play, reign, start, end, rows, arrived, expected))
+    entry = _entry(play, reign, start, end, rows, expected)
     found = alarms(baseline, reign.windows, reign.rule)
     for alarm in found:
         _note(play, reign, alarm)
@@ -277,37 +288,38 @@ def _window(play: _Play, reign: _Reign, start: float, end: float, rows: Ints) ->
     new = [a.id for a in found if a.time == end]
     play.windows.append({**entry, "alarms": new, "advice": advice.action.value})
     play.rest = max(play.rest - 1, 0)
+    play.watch_seconds += play.run.clock() - begun
     if advice.action is not Action.RETRAIN or play.rest:
         return reign
     return _challenge(play, reign, end, advice)
 
 
-def _counted(play: _Play, reign: _Reign, start: float, end: float, rows: Ints, arrived: Ints) -> Window:
+def _counted(
+    play: _Play, reign: _Reign, start: float, end: float, rows: Ints, arrived: Ints, expected: Floats
+) -> Window:
     """Return the counts of a window: its answers, and the outcomes that became known in it."""
     p, model, baseline = play.p, reign.contender.model, reign.baseline
-    frame = p.frame[rows]
-    scores = play.answer(model, rows)
-    values = baseline.values(frame, scores, model.plan.matrix(frame))
+    codes = baseline.codes(p.frame[rows], play.answered(rows), expected)
     if not len(arrived):
-        return baseline.window(start, end, values, n_rows=len(rows))
-    frame = p.frame[arrived]
-    scores, matrix = play.answer(model, arrived), model.plan.matrix(frame)
-    errors = baseline.errors(p.target[arrived], scores, matrix)
-    of_labelled = baseline.values(frame, scores, matrix)
-    return baseline.window(start, end, values, n_rows=len(rows), errors=errors, values_of_labelled=of_labelled)
+        return baseline.window(start, end, codes, n_rows=len(rows))
+    frame, scores = p.frame[arrived], play.answered(arrived)
+    of_arrived = baseline.expect(model, frame, scores)
+    errors = baseline.errors(p.target[arrived], scores, of_arrived)
+    of_labelled = baseline.codes(frame, scores, of_arrived)
+    return baseline.window(start, end, codes, n_rows=len(rows), errors=errors, codes_of_labelled=of_labelled)
 
 
-def _entry(play: _Play, reign: _Reign, start: float, end: float, rows: Ints) -> dict[str, Any]:
+def _entry(play: _Play, reign: _Reign, start: float, end: float, rows: Ints, expected: Floats) -> dict[str, Any]:
     """Return what is told of a window: the estimate of its day, and what its outcomes said later."""
     p, model, metric = play.p, reign.contender.model, play.p.task.metric
     entry: dict[str, Any] = {"start": start, "end": end, "rows": len(rows), "model": len(play.retrains)}
     if not len(rows):
         return {**entry, "estimated": None, "realised": None, "agrees": None, "is_trusted": True, "awaited": 0}
-    scores = play.answer(model, rows)
-    matrix = model.plan.matrix(p.frame[rows])
-    seen = quality(reign.baseline, model, scores, matrix, p.target[rows], np.ones(len(rows), dtype=bool))
+    scores, everyone = play.answered(rows), np.ones(len(rows), dtype=bool)
     trusted = is_trusted(reign.agreements[: max(len(reign.agreements) - math.ceil(play.delay / play.every), 0)])
-    named = metric if metric in seen.estimated else "rmse" if not p.task.is_classification else "log_loss"
+    known = reign.baseline.estimator.measures()
+    named = metric if metric in known else "rmse" if not p.task.is_classification else "log_loss"
+    seen = quality(reign.baseline, model, scores, expected, p.target[rows], everyone, only=[named])
     reign.agreements.append(seen.agrees(named))
     return {
         **entry,
@@ -345,7 +357,8 @@ def _challenge(play: _Play, reign: _Reign, now: float, advice: Advice) -> _Reign
     play.run.say("search", "a challenger")
     begun = play.run.clock()
     model, scores = play.school.trial(labelled, rows)
-    champion = play.answer(reign.contender.model, rows)
+    seconds = play.run.clock() - begun
+    champion = play.answered(rows)
     choices = (
         (model.choices(scores), reign.contender.model.choices(champion)) if p.task.is_classification else (None, None)
     )
@@ -361,7 +374,7 @@ def _challenge(play: _Play, reign: _Reign, now: float, advice: Advice) -> _Reign
             "judged_on": len(rows),
             "difference": plain(gain),
             "verdict": "promoted" if better else "rejected",
-            "seconds": round(play.run.clock() - begun, 2),
+            "seconds": round(seconds + (winner.seconds if winner is not None else 0.0), 2),
         }
     )
     if winner is None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import signal
 import socket
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.core.contract import Kind
-from modelwright.core.errors import InvalidSetting, MissingLibrary, ServiceUnavailable
+from modelwright.core.errors import InvalidSetting, MissingLibrary, ModelwrightError, ServiceUnavailable
 from modelwright.core.fingerprint import fingerprint
 from modelwright.core.ports import Pointer
+from modelwright.flows._watched import told_by_watching
 from modelwright.flows.builtin import catalogue
 from modelwright.flows.resolve import Watch
 from modelwright.learners.trees import use_threads
@@ -61,6 +64,7 @@ class Serving:
         hosts: Further names the service may be asked under.
         is_verbose: Whether each request is logged.
         is_traced: Whether OpenTelemetry spans are sent.
+        watch_seconds: How often the model is watched beside it, or None for not at all.
     """
 
     host: str = "127.0.0.1"
@@ -77,6 +81,7 @@ class Serving:
     hosts: tuple[str, ...] = ()
     is_verbose: bool = False
     is_traced: bool = False
+    watch_seconds: float | None = None
 
     def __post_init__(self) -> None:
         if self.name is not None and not routes.NAME.match(self.name):
@@ -135,13 +140,20 @@ def serve(reference: str, serving: Serving, *, tell: Callable[[Served], None] = 
     sock = _bound(serving)
     columns = [column.name for column in models.champion.contract.columns]
     # Twice as many shares as workers: one that is replaced and its replacement count side by side.
-    counters = Counters(routes.NAMES, columns, RULES, n_workers=2 * serving.workers)
+    name = models.champion.pointer.model
+    counters = Counters(
+        *(routes.NAMES, columns, RULES),
+        n_workers=2 * serving.workers,
+        beside=lambda: b"" if place is None else told_by_watching(place.folder, name),
+    )
     office = _Office(serving, config, keeper, models, keyring, counters, log, place, sock)
     gc.collect()
     gc.freeze()  # what is loaded stays, and the processes go on sharing it
     jobs = [Job(f"worker {i}", office.worker(i)) for i in range(serving.workers)]
     if place is not None:
         jobs.append(Job("clerk", office.clerk, last=True))
+        if serving.watch_seconds is not None:
+            jobs.append(Job("watcher", office.watcher(reference)))
     scheme = "http" if serving.tls is None else "https"
     host, port = sock.getsockname()[:2]
     url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
@@ -184,6 +196,7 @@ class _Place:
     ledger: str
     spool: Path
     privacy: Privacy
+    folder: Path
     shown: str = field(default="")
 
     @classmethod
@@ -198,7 +211,7 @@ class _Place:
         privacy = Privacy(private, key_of(folder) if "hash" in private.values() else b"", kept)
         open_ledger(serving.ledger, privacy).close()  # a wrong address is told now, not when answers wait
         spool = folder / f"spool-{fingerprint(serving.ledger)[:8]}"
-        return cls(serving.ledger, spool, privacy, serving.ledger if is_file else "PostgreSQL")
+        return cls(serving.ledger, spool, privacy, folder, serving.ledger if is_file else "PostgreSQL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +227,11 @@ class _Office:
     log: Log
     place: _Place | None
     sock: socket.socket
+
+    @property
+    def name(self) -> str:
+        """What the model is asked under."""
+        return self.models.champion.pointer.model
 
     def worker(self, number: int) -> Callable[[Callable[[], None]], None]:
         """Return what a worker's process does."""
@@ -281,6 +299,34 @@ class _Office:
             say=lambda what: self.log.say("ledger", what=what),
             retain_days=self.config.retain_days,
         )
+
+    def watcher(self, reference: str) -> Callable[[Callable[[], None]], None]:
+        """Return what the process does that watches the model: look, and sleep until the next time.
+
+        Args:
+            reference: The package or the name that is served; whatever stands behind it when a look begins.
+        """
+
+        def run(is_ready: Callable[[], None]) -> None:
+            parent = os.getppid()
+            os.nice(15)  # answers come first
+            is_ready()
+            while os.getppid() == parent:
+                begun = time.monotonic()
+                self._look(reference)
+                while os.getppid() == parent and time.monotonic() - begun < (self.serving.watch_seconds or math.inf):
+                    time.sleep(0.5)
+
+        return run
+
+    def _look(self, reference: str) -> None:
+        from modelwright.flows.watch import Watching, watch
+
+        try:
+            done = watch(reference, Watching(ledger=self.serving.ledger, name=self.name))
+            self.log.say("watched", alarms=done.told.get("n_lasting", 0), rows=done.told.get("rows_read", 0))
+        except ModelwrightError as error:
+            self.log.say("not watched", rule=error.rule, where=error.where)
 
 
 def _keyring(serving: Serving) -> tuple[Keyring, str]:

@@ -15,11 +15,13 @@ from modelwright.data.reading import read
 from modelwright.evaluation.intervals import measure
 from modelwright.flows._documents import documents, view_of
 from modelwright.flows._evidence import judge
+from modelwright.flows._front import disagreement, front_told, fronted, pruned_to, timed
 from modelwright.flows._golden import golden_sample, sealed_record
-from modelwright.flows._memory import thinned
+from modelwright.flows._memory import thinned, thinned_to
 from modelwright.flows._preparing import prepare, read_sealed
 from modelwright.flows._registry import registry
 from modelwright.flows._speed import speed_and_size
+from modelwright.flows.plan import NOT_KEPT, executed, read_plan
 from modelwright.flows.predictor import Predictor
 from modelwright.flows.register import register
 from modelwright.flows.versions import library_versions, own_version
@@ -30,13 +32,15 @@ from modelwright.packaging.writing import check_writable, write
 from modelwright.reports.charts import warm
 from modelwright.reports.summary import summary
 from modelwright.search.final import ALL_ROWS, FinalFit, evidence_model
+from modelwright.search.front import front_of
 from modelwright.search.journal import Journal, forget
 from modelwright.search.pace import package_seconds
 from modelwright.search.problem import Material, Problem
+from modelwright.search.repeating import repeat, unsound
 from modelwright.search.workshop import search
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from modelwright.core.run import Run
     from modelwright.core.settings import Settings
@@ -91,6 +95,7 @@ class Trained:
             "leaderboard": evidence["leaderboard"],
             "findings": plain(package.findings),
             "split": plain(package.manifest.split),
+            "front": front_told(package.evidence.front),
             "stopped": package.manifest.stopped,
         }
 
@@ -127,6 +132,10 @@ def train(source: object, settings: Settings, run: Run, *, first: Sequence[Candi
         ModelwrightError: The table cannot answer the question, or the output cannot be written; nothing is
             half written.
     """
+    plan = None if settings.plan is None else read_plan(settings.plan)
+    if plan is not None:
+        # Nothing is decided any more, so neither time nor work is counted; on large tables sums depend on threads.
+        run = replace(run, budget_seconds=None, effort=settings.effort, threads=_threads(plan))
     if settings.name is not None:
         registry().check_ready(settings.name)
     out = Path(settings.out or default_out(source, settings.target))
@@ -142,9 +151,9 @@ def train(source: object, settings: Settings, run: Run, *, first: Sequence[Candi
     everything = Problem(known.frame, known.target, known.weight, known.contract, known.task, run.seed)
     training, sealed = everything.take(known.split.train), everything.take(known.split.test)
     held_bytes = int(known.table.frame.estimated_size() + known.frame.estimated_size())
-    training, thin_note = thinned(training, run, held_bytes=held_bytes)
+    training, thin_note = _within_memory(training, "training", plan, run, held_bytes)
     run.say("prepare", "features")
-    material = Material.prepare(training)
+    material = Material.prepare(training) if plan is None else None
     stages.end("preprocess")
 
     journals: list[Journal] = []
@@ -153,14 +162,21 @@ def train(source: object, settings: Settings, run: Run, *, first: Sequence[Candi
         journals.append(Journal.open(_journal_folder(out, settings), _question(known, settings, folds)))
         return journals[-1]
 
-    found = search(material, run, how=known.split.how, open_journal=open_journal, first=first)
-    complete, _ = thinned(everything, run, held_bytes=held_bytes)
-    with FinalFit(found, complete, run, is_wanted=settings.final_fit == "all") as final:
+    if material is None:
+        assert plan is not None
+        everything_found = repeat(plan, training, run, how=known.split.how)
+    else:
+        everything_found = search(material, run, how=known.split.how, open_journal=open_journal, first=first)
+    points = front_of(everything_found)
+    found, limit_note = pruned_to(everything_found, points, settings)
+    complete, _ = _within_memory(everything, "all", plan, run, held_bytes)
+    with FinalFit(found, complete, run, **_final(plan, settings)) as final:
         model = evidence_model(found, run)
         stages.end("search")
 
         judged = judge(model, found, sealed, run, times=stages.seconds, seconds=_judge_seconds(run, final))
-        record_of_sealed = sealed_record(sealed, known, judged.scores)
+        front = fronted(points, found, model, sealed, judged.scores, everything=everything_found)
+        record_of_sealed = replace(sealed_record(sealed, known, judged.scores), front=front.scores)
         warm()
         stages.end("evaluate")
 
@@ -170,18 +186,28 @@ def train(source: object, settings: Settings, run: Run, *, first: Sequence[Candi
 
     use_threads(run.threads)  # nothing is being fitted any more
     run.say("package", "writing")
-    notes = (*judged.evidence.notes, *([thin_note] if thin_note else []), delivery(fitted_on, everything.n_rows))
+    added = [note for note in (thin_note, limit_note) if note]
+    notes = (*judged.evidence.notes, *added, delivery(fitted_on, everything.n_rows))
+    golden = golden_sample(model, known, seed=run.seed)
     package = Package(
         model=model,
         manifest=_manifest(known, settings, found, fitted_on, stages),
-        evidence=replace(judged.evidence, notes=notes),
+        evidence=replace(judged.evidence, notes=notes, front=timed(front.entries, model, golden, run)),
         findings=known.findings,
-        golden=golden_sample(model, known, seed=run.seed),
+        golden=golden,
         sealed=record_of_sealed,
         record={**_record(found, fitted_on), "validation": _validation(found)},
+        plan=executed(
+            everything_found,
+            settings,
+            run,
+            rows={"training": training.n_rows, "all": complete.n_rows, "is_thin": thin_note is not None},
+            fitted_on=fitted_on,
+            clocks=final.clocks,
+        ),
         documents={},
     )
-    package = _measured(package, known, run, stages)
+    package = _held(_measured(package, known, run, stages), settings)
     package = replace(package, documents=documents(view_of(package, out.name)))
     write(out, package)
     for journal in journals:
@@ -190,6 +216,42 @@ def train(source: object, settings: Settings, run: Run, *, first: Sequence[Candi
     registered = "" if settings.name is None else register(out, settings.name).title
     stages.seconds["total"] = run.elapsed()
     return Trained(str(out), Predictor(read_package(out, run.catalogue)), stages.seconds, registered)
+
+
+def _threads(plan: Mapping[str, Any]) -> int:
+    if not isinstance(plan.get("threads"), int):
+        raise unsound("no number of threads")
+    return max(int(plan["threads"]), 1)
+
+
+def _within_memory(
+    problem: Problem, part: str, plan: Mapping[str, Any] | None, run: Run, held_bytes: int
+) -> tuple[Problem, str | None]:
+    """Return the rows that are learnt from: as many as the plan says, and no more than the memory holds."""
+    if plan is not None:
+        kept = plan.get("rows", {}).get(part, problem.n_rows)
+        # Another table may have other rows than the plan's; it is thinned only where the plan's own was.
+        is_thin = isinstance(kept, int) and kept < problem.n_rows and plan["rows"].get("is_thin")
+        problem = thinned_to(problem, kept, run.seed) if is_thin else problem
+    return thinned(problem, run, held_bytes=held_bytes)
+
+
+def _final(plan: Mapping[str, Any] | None, settings: Settings) -> dict[str, Any]:
+    """Return whether the members are fitted on all rows, and the clocks of a run that is repeated."""
+    if plan is None:
+        return {"is_wanted": settings.final_fit == "all"}
+    final = plan.get("final", {})
+    return {"is_wanted": final.get("fitted_on") == ALL_ROWS, "repeated": tuple(final.get("clocks", ()))}
+
+
+def _held(package: Package, settings: Settings) -> Package:
+    """Return the package with a note where its measured speed or size disagrees with a limit that was reckoned."""
+    told = disagreement(package.evidence.kpis, settings)
+    if not told:
+        return package
+    evidence = replace(package.evidence, notes=(*package.evidence.notes, told))
+    parents = {**package.manifest.parents, "evidence": evidence.fingerprint}
+    return replace(package, evidence=evidence, manifest=replace(package.manifest, parents=parents))
 
 
 def _judge_seconds(run: Run, final: FinalFit) -> float:
@@ -228,7 +290,8 @@ def _journal_folder(out: Path, settings: Settings) -> Path:
 
 def _question(known: Prepared, settings: Settings, folds: Folds) -> str:
     """Return the name of the question a race answers: data, contract, options that change it, and folds."""
-    options = {k: v for k, v in settings.to_dict().items() if k not in ("out", "fresh", "threads", "name")}
+    barred = ("out", "fresh", "threads", "name", "latency", "size")  # limits are applied when the race is over
+    options = {k: v for k, v in settings.to_dict().items() if k not in barred}
     rows = [[f.fit.tobytes(), f.valid.tobytes()] for f in folds.folds]
     return fingerprint(
         known.table.fingerprint, known.contract.fingerprint, options, *(b for pair in rows for b in pair)
@@ -237,7 +300,7 @@ def _question(known: Prepared, settings: Settings, folds: Folds) -> str:
 
 def _manifest(known: Prepared, settings: Settings, found: Found, fitted_on: str, stages: Stages) -> Manifest:
     split = known.split
-    options = {k: v for k, v in settings.to_dict().items() if k not in ("out", "fresh", "threads", "memory", "name")}
+    options = {k: v for k, v in settings.to_dict().items() if k not in NOT_KEPT}
     return Manifest(
         version=own_version(),
         versions=library_versions(),
@@ -275,6 +338,8 @@ def command_of(source: str, settings: Settings) -> str:
         for one in value if isinstance(value, list) else [value]:
             if name == "budget":
                 words += [option, f"{one:g}s"]
+            elif name == "latency":
+                words += [option, f"{1000 * one:g}ms"]
             else:
                 words += [option] if one is True else [option, str(one)]
     return " ".join(quote(w) for w in words)
@@ -303,7 +368,8 @@ def _record(found: Found, fitted_on: str) -> dict[str, Any]:
 
 def _validation(found: Found) -> dict[str, Any]:
     """Return the measures of the blend's out-of-fold predictions, with intervals, as plain data."""
-    p, covered = found.material.problem, found.result.covered
+    p = found.material.problem
+    covered = found.result.covered if found.judged is None else found.judged
     choices = None
     if len(p.task.labels) == 2:
         choices = (found.blended[:, 1] >= found.threshold).astype(np.int64)
@@ -314,7 +380,7 @@ def _validation(found: Found) -> dict[str, Any]:
 
 def _measured(package: Package, known: Prepared, run: Run, stages: Stages) -> Package:
     """Return the package with its speed, size and times among the measures, and what it was made from named."""
-    kpis = {**package.evidence.kpis, **speed_and_size(package, known, run, stages.seconds)}
+    kpis = {**package.evidence.kpis, **speed_and_size(package, known.frame, run, stages.seconds)}
     evidence = replace(package.evidence, kpis=kpis)
     model = package.model.state().fingerprint
     parents = {**package.manifest.parents, "evidence": evidence.fingerprint, "model": model}

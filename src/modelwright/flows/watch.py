@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import socket
@@ -13,21 +14,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelwright.core.errors import InvalidSetting, LedgerUnavailable, UnwritableOutput, WatchUnavailable
-from modelwright.core.fingerprint import plain
-from modelwright.flows._ledger_windows import read_windows
+from modelwright.core.fingerprint import fingerprint, plain
+from modelwright.flows._ledger_windows import Reading, read_windows
 from modelwright.flows._moments import DAY
 from modelwright.flows._reference import baseline_of
+from modelwright.flows._watched import folder_of, metrics_file
 from modelwright.flows.label import ledger_at
 from modelwright.flows.load import load
 from modelwright.flows.resolve import resolve
 from modelwright.monitoring import effects
-from modelwright.monitoring.alarms import advise, alarms, finds, plan, pooled
+from modelwright.monitoring.alarms import Plan, advise, alarms, finds, plan, pooled
 from modelwright.monitoring.budget import DAYS_A_MONTH
 from modelwright.monitoring.delivery import deliver
 from modelwright.monitoring.exposition import RULES, dashboard, metrics
 from modelwright.monitoring.quality import is_trusted
 from modelwright.monitoring.state import WatchState
-from modelwright.registry.ledger import is_database
 from modelwright.reports.watch import summary as text_of
 from modelwright.service.sources import name_of
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from modelwright.core.errors import ModelwrightError
     from modelwright.flows._ledger_windows import Seen
     from modelwright.flows.predictor import Predictor
-    from modelwright.monitoring.alarms import Plan
     from modelwright.monitoring.baseline import Baseline
     from modelwright.monitoring.delivery import Destination
 
@@ -65,6 +65,7 @@ class Watching:
         state: File of the state; beside the ledger when None.
         destinations: Where alarms go.
         metrics: File for Prometheus' text format, or None.
+        value_of_error: What one unit of mean loss costs for each answer, in money; None when that is not known.
     """
 
     ledger: str
@@ -75,10 +76,14 @@ class Watching:
     state: str | None = None
     destinations: tuple[Destination, ...] = ()
     metrics: str | None = None
+    value_of_error: float | None = None
 
     def __post_init__(self) -> None:
         if not self.budget > 0:
             raise InvalidSetting("a budget of alarms is above zero", where="--alarms", got=self.budget, fix="try 1")
+        if self.value_of_error is not None and not 0 < self.value_of_error < math.inf:
+            got, fix = self.value_of_error, "give what one unit of the mean loss costs for one answer"
+            raise InvalidSetting("the value of an error is above zero", where="--value-of-error", got=got, fix=fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +145,12 @@ class Watcher:
         self.model = load(package)
         self.name = watching.name or resolve(package).name or name_of(package)
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        folder = Path(".modelwright") if is_database(watching.ledger) else Path(watching.ledger).parent
-        self._state = WatchState(watching.state or folder / "watch.db", clock)
+        self._folder = folder_of(watching.ledger)
+        self._state = WatchState(watching.state or self._folder / "watch.db", clock)
         self._ledger = ledger_at(watching.ledger)
         self._baseline: Baseline | None = None
         self._plan: Plan | None = None
+        self._finds: list[dict[str, Any]] = []
 
     def close(self) -> None:
         """Give the lease, the ledger and the state back."""
@@ -162,15 +168,18 @@ class Watcher:
         baseline, rule = self._known(seen)
         found = alarms(baseline, seen.windows, rule)
         told = _told(self.name, self._clock(), baseline, rule, seen, self.model)
+        told["finds"] = self._finds
         told["advice"] = advise(baseline, seen.windows, found).to_dict()
         self._state.record(self.name, found, [d.name for d in self.watching.destinations], told)
         deliver(self._state, self.watching.destinations)
-        known = self._state.alarms(self.name)
+        known = ranked(self._state.alarms(self.name), self._answers_a_month(seen), self.watching.value_of_error)
         lasting = [a for a in known if a["ended"] is None and a["acknowledged"] is None]
         told |= {"alarms": known, "n_lasting": len(lasting), "acted": True}
         told["messages_waiting"] = self._state.undelivered()
+        shown = metrics(told)
+        _write(metrics_file(self._folder, self.name), shown)
         if self.watching.metrics is not None:
-            _write(Path(self.watching.metrics), metrics(told))
+            _write(Path(self.watching.metrics), shown)
         return Watched(told)
 
     def _follow(self) -> None:
@@ -182,15 +191,13 @@ class Watcher:
     def _read(self) -> Seen:
         if self._baseline is None:
             self._baseline = self._reference()
-        return read_windows(
-            self._ledger,
-            self._baseline,
-            self.model.package.model,
-            fingerprint=self.model.fingerprint,
-            window_seconds=self.watching.window,
-            until=self._clock() - SETTLING_SECONDS,
-            tick=self._renew,
-        )
+        package = self.model.package
+        reading = Reading(self._ledger, self._baseline, package.model, self.model.fingerprint, self.watching.window)
+        return read_windows(reading, until=self._clock() - SETTLING_SECONDS, state=self._state, tick=self._renew)
+
+    def _answers_a_month(self, seen: Seen) -> float:
+        sizes = [w.rows for w in seen.windows][-RECENT_WINDOWS:]
+        return float(np.mean(sizes)) * DAYS_A_MONTH * DAY / self.watching.window if sizes else 0.0
 
     def _reference(self) -> Baseline:
         """Return the baseline from the table that was named, or of a version made from another since, its own."""
@@ -211,15 +218,18 @@ class Watcher:
         sizes = [w.rows for w in seen.windows if w.rows][:RECENT_WINDOWS]
         if self._plan is None or len(sizes) < RECENT_WINDOWS:
             rows = float(np.median(sizes)) if sizes else 100.0
-            a_month = DAYS_A_MONTH * DAY / self.watching.window
-            self._plan = plan(
-                self._baseline,
-                budget=self.watching.budget,
-                windows_a_month=a_month,
-                rows=rows,
-                labelled=rows,
-            )
+            key = fingerprint(self._baseline.fingerprint, self.watching.budget, self.watching.window, rows)
+            kept = self._state.plan(key) or self._planned(rows)
+            self._state.keep_plan(key, kept)
+            self._plan, self._finds = Plan.of_dict(kept["rule"]), kept["finds"]
         return self._baseline, self._plan
+
+    def _planned(self, rows: float) -> dict[str, Any]:
+        """Return the threshold, and what it can find: seconds of simulation, so both are kept."""
+        assert self._baseline is not None
+        a_month = DAYS_A_MONTH * DAY / self.watching.window
+        rule = plan(self._baseline, budget=self.watching.budget, windows_a_month=a_month, rows=rows, labelled=rows)
+        return {"rule": rule.to_dict(), "finds": plain(finds(self._baseline, rule))}
 
 
 def watch_every(
@@ -283,6 +293,21 @@ def _write(path: Path, text: str) -> None:
         ) from error
 
 
+def ranked(found: list[dict[str, Any]], answers_a_month: float, value: float | None) -> list[dict[str, Any]]:
+    """Return alarms, those that last first and in the order of what they cost; ``money`` is what they cost a month.
+
+    Args:
+        found: As the state lists them.
+        answers_a_month: How often the model answers.
+        value: What one unit of mean loss costs for an answer; without it the order is that of the effect.
+    """
+    priced = [
+        {**a, "money": None if value is None or a["effect"] is None else a["effect"] * value * answers_a_month}
+        for a in found
+    ]
+    return sorted(priced, key=lambda a: (a["ended"] is not None, -(a["effect"] or 0.0), -a["time"]))
+
+
 def _told(name: str, now: float, baseline: Baseline, rule: Plan, seen: Seen, model: Predictor) -> dict[str, Any]:
     """Return what a pass saw, as plain data."""
     metric = model.package.model.task.metric
@@ -302,8 +327,9 @@ def _told(name: str, now: float, baseline: Baseline, rule: Plan, seen: Seen, mod
         "drift": _drift(baseline, seen),
         "breaks": dict(sorted(seen.breaks.items(), key=lambda item: -item[1])),
         "answers_of_other_versions": seen.others,
+        "rows_read": seen.n_read,
         "is_trusted": is_trusted(agreements),
-        "finds": finds(baseline, rule),
+        "finds": [],
         "alarms": [],
         "n_lasting": 0,
         "messages_waiting": 0,

@@ -75,6 +75,21 @@ class Design:
         flags = np.isnan(values[:, self.flag_at])
         return np.concatenate([scaled, flags, values[:, self.level_at] == self.level], axis=1)
 
+    def one(self, row: Singles) -> Floats:
+        """Return what ``apply`` does for one row, shape (n_features,), without the arrays in between."""
+        n_numbers, n_flags = len(self.number_at), len(self.flag_at)
+        made = np.empty((1, self.n_columns))
+        scaled = made[0, :n_numbers]
+        np.subtract(row.take(self.number_at), self.middle, out=scaled)
+        scaled /= self.spread
+        np.minimum(np.maximum(scaled, -CLIP, out=scaled), CLIP, out=scaled)
+        scaled[scaled != scaled] = 0.0  # noqa: PLR0124 - NaN
+        if n_flags:
+            made[0, n_numbers : n_numbers + n_flags] = np.isnan(row.take(self.flag_at))
+        if len(self.level_at):
+            made[0, n_numbers + n_flags :] = row.take(self.level_at) == self.level
+        return made
+
     def meta(self) -> dict[str, Any]:
         """Return what a state's meta needs."""
         return {"n_features": self.n_features}

@@ -44,7 +44,16 @@ def use_threads(n: int) -> None:
     it while a fit is under way in another thread has that fit write beyond its buffers. So no call names a number of
     its own, fits included, and this is called only while none is under way.
     """
-    library().LGBM_SetMaxThreads(max(n, 1))
+    _allowed[0] = max(n, 1)
+    library().LGBM_SetMaxThreads(_allowed[0])
+
+
+def threads_allowed() -> int:
+    """Return how many threads ``use_threads`` allowed last; all cores before it was called."""
+    return _allowed[0] or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+
+
+_allowed = [0]
 
 
 def _declare(found: ctypes.CDLL) -> ctypes.CDLL:

@@ -137,6 +137,26 @@ def merge(texts: Sequence[bytes], weights: Floats, *, n_features: int, n_outputs
     return compose(bodies, n_features, n_outputs)
 
 
+def cut(text: bytes, share: float, *, n_outputs: int) -> tuple[bytes, int, int]:
+    """Return the text of the first rounds, how many rounds there were, and how many are left.
+
+    Trees of one leaf that come first stand for what is added to all rows, and are kept besides.
+    """
+    head, _, _ = text.partition(b"\n\nTree=")
+    n_features = int(head.partition(b"max_feature_idx=")[2].split(b"\n", 1)[0]) + 1
+    bodies = bodies_of(text)
+    is_constant = all(body.startswith("num_leaves=1\n") for body in bodies[:n_outputs])
+    n_first = n_outputs if is_constant and len(bodies) > n_outputs else 0
+    n_rounds = max((len(bodies) - n_first) // n_outputs, 1)
+    n_kept = min(max(round(n_rounds * share), 1), n_rounds)
+    return compose(bodies[: n_first + n_kept * n_outputs], n_features, n_outputs), n_rounds, n_kept
+
+
+def scale(text: bytes, factor: float, first: int, n_features: int, n_outputs: int) -> bytes:
+    """Return the text with leaf values multiplied, from the tree number ``first`` on."""
+    return compose(_rescaled(bodies_of(text), factor, first), n_features, n_outputs)
+
+
 def _rescaled(bodies: list[str], scale: float, first: int = 0) -> list[str]:
     """Return the trees with their leaf values multiplied, from the ``first`` one on."""
     return bodies if scale == 1.0 else bodies[:first] + [_with_leaves(body, scale) for body in bodies[first:]]

@@ -10,12 +10,14 @@ from modelwright.core.state import State
 from modelwright.learners import restoring
 from modelwright.learners._unfolding import array, refuse
 from modelwright.learners.calibration import Calibrator
+from modelwright.learners.linear import LinearModel
+from modelwright.learners.shaped import Shaped
 from modelwright.learners.trees import Trees
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from modelwright.core.arrays import Floats, Singles
+    from modelwright.core.arrays import Floats
     from modelwright.core.matrix import Matrix
     from modelwright.core.ports import Fitted
 
@@ -37,15 +39,15 @@ class Blend:
         self.members = tuple(m for m, w in zip(members, share, strict=True) if w > 0)
         self.weights: Floats = share[share > 0] / share.sum()
         self.calibrator = calibrator
-        singles = [(float(w), m) for w, m in zip(self.weights, self.members, strict=True) if isinstance(m, Trees)]
-        links = {m.link for _, m in singles}
-        is_quick = len(singles) == len(self.members) and len(links) == 1 and all(m.is_single for _, m in singles)
-        self._singles = singles if is_quick else []
+        self._tellers = [(float(w), _teller(m)) for w, m in zip(self.weights, self.members, strict=True)]
 
     def predict(self, matrix: Matrix) -> Floats:
         """Return (n_rows,) values, or (n_rows, n_classes) probabilities; always finite."""
-        if self._singles and len(matrix.values) == 1:
-            return self._one(matrix.values[0])
+        if len(matrix.values) == 1:
+            return self._one(matrix)
+        return self._many(matrix)
+
+    def _many(self, matrix: Matrix) -> Floats:
         total = self.weights[0] * self.members[0].predict(matrix)
         for weight, member in zip(self.weights[1:], self.members[1:], strict=True):
             answer = member.predict(matrix)
@@ -58,20 +60,23 @@ class Blend:
             return self.calibrator.apply(total)
         return np.asarray(total / total.sum(axis=1, keepdims=True))
 
-    def _one(self, row: Singles) -> Floats:
+    def _one(self, matrix: Matrix) -> Floats:
         """Answer for one row in Python's own numbers, step by step as for many: each small array costs microseconds."""
-        if self._singles[0][1].link == "identity":
-            value = 0.0
-            for weight, member in self._singles:
-                value += weight * member.one(row)
+        told = [(weight, tell(matrix)) for weight, tell in self._tellers]
+        weight, first = told[0]
+        if isinstance(first, float):
+            value = weight * first
+            for weight, answer in told[1:]:
+                value += weight * _value(answer)
             return np.asarray(np.nan_to_num(np.array([value])))
-        no = yes = 0.0
-        for weight, member in self._singles:
-            positive = member.one(row)
-            no += weight * (1.0 - positive)
-            yes += weight * positive
+        if len(first) != 2 or any(isinstance(answer, float) or len(answer) != 2 for _, answer in told):
+            return self._many(matrix)
+        no, yes = weight * first[0], weight * first[1]
+        for weight, (one_no, one_yes) in told[1:]:  # type: ignore[misc]
+            no += weight * one_no
+            yes += weight * one_yes
         if self.calibrator is not None:
-            return np.asarray(self.calibrator.apply(np.array([[no, yes]])))
+            return np.array([self.calibrator.pair(no, yes)])
         total = no + yes
         return np.array([[no / total, yes / total]])
 
@@ -94,3 +99,30 @@ class Blend:
             refuse("blend.calibrator", "a calibrator is of its own kind", calibrator.kind)
         members = [restoring.restore(state.parts[name]) for name in names]
         return cls(members, weights, None if calibrator is None else Calibrator.restore(calibrator))
+
+
+def _teller(member: Fitted) -> Callable[[Matrix], float | Sequence[float]]:
+    """Return what asks a member about a matrix of one row: a value, or its probabilities."""
+    if isinstance(member, Trees) and member.is_single:
+        if member.link == "identity":
+            return lambda matrix: member.one(matrix.values[0])
+
+        def pair(matrix: Matrix) -> Sequence[float]:
+            positive = member.one(matrix.values[0])
+            return 1.0 - positive, positive
+
+        return pair
+    if isinstance(member, LinearModel) or (isinstance(member, Shaped) and member.is_single):
+        return lambda matrix: member.one(matrix.values[0])
+
+    def tell(matrix: Matrix) -> float | Sequence[float]:
+        told: float | Sequence[float] = member.predict(matrix).tolist()[0]
+        return told
+
+    return tell
+
+
+def _value(answer: float | Sequence[float]) -> float:
+    if not isinstance(answer, float):
+        refuse("blend", "the members of a blend answer the same question", "a value and probabilities")
+    return answer

@@ -47,6 +47,19 @@ class Calibrator:
         """
         return apply_link("softmax", self.slope * _logs(probabilities) + self.offset)
 
+    def pair(self, no: float, yes: float) -> tuple[float, float]:
+        """Return what ``apply`` does for one row of two labels, in Python's own numbers: the same to the last bit."""
+        low, high = self.offset.tolist()
+        slope = self.slope
+        no = slope * float(np.log(min(max(no, FLOOR), 1.0))) + low
+        yes = slope * float(np.log(min(max(yes, FLOOR), 1.0))) + high
+        if no > yes:
+            no, yes = 1.0, float(np.exp(yes - no))
+        else:
+            no, yes = float(np.exp(no - yes)), 1.0
+        total = no + yes
+        return no / total, yes / total
+
     def state(self) -> State:
         """Return slope and offsets."""
         return State("calibrator", {"kind": self.kind, "slope": self.slope}, {"offset": self.offset})

@@ -19,6 +19,7 @@ from modelwright.learners import _from_catboost
 from modelwright.learners._rounds import Track, Yard, link_of, loss_name, normalised
 from modelwright.learners._settings import read, setting
 from modelwright.learners.constant import Constant, nothing_to_learn
+from modelwright.learners.shaped import PLAIN, TRANSFORMED, fit_shaped
 from modelwright.learners.trees import Trees
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Settings:
         leaf_iterations: Newton steps for the leaf values.
         bins: Borders per feature.
         patience: Rounds without a better exam loss before the end; 0 for never.
+        shape: Regression: whether a target of zero or more is learnt as it is, or by its root or logarithm.
     """
 
     rounds: int = setting(1000, 1, 100_000)
@@ -58,6 +60,7 @@ class Settings:
     leaf_iterations: int | None = setting(None, 1, 50)
     bins: int = setting(128, 1, 65_535)
     patience: int = setting(50, 0, 100_000)
+    shape: str = setting(PLAIN, choices=TRANSFORMED)
 
 
 class CatBoost:
@@ -73,6 +76,11 @@ class CatBoost:
         """Learn round by round until the rounds, the patience or the time end."""
         if nothing_to_learn(lesson) or not _varies(lesson):
             return Constant().fit(lesson)
+        if lesson.n_classes or self.settings.shape == PLAIN:
+            return self._fit(lesson)
+        return fit_shaped(self._fit, self.settings.shape, lesson)
+
+    def _fit(self, lesson: Lesson) -> tuple[Fitted, Curve]:
         library = _library()
         labels = np.unique(lesson.target) if lesson.n_classes > 2 else np.arange(lesson.n_classes)
         lesson, n_classes = _with_labels(lesson, labels), lesson.n_classes

@@ -15,6 +15,7 @@ from modelwright.learners._rounds import Track, Yard, link_of, loss_name, normal
 from modelwright.learners._settings import read, setting
 from modelwright.learners._text import condense
 from modelwright.learners.constant import Constant, nothing_to_learn
+from modelwright.learners.shaped import LIKELIHOODS, PLAIN, SHAPES, Shaped, can_be_shaped, fit_shaped
 from modelwright.learners.trees import Trees
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Settings:
         category_l2: Penalty in splits on categories.
         category_rows: Rows at least in a group of categories.
         patience: Rounds without a better exam loss before the end; 0 for never.
+        shape: Regression: whether a target of zero or more is learnt as it is, by its root or logarithm, or by the
+            likelihood of counts (``poisson``) or of a mixture of none and much (``tweedie``).
     """
 
     preset: str = setting("tuned", choices=("tuned", "default"))
@@ -62,6 +65,7 @@ class Settings:
     category_l2: float = setting(10.0, 0.0, 1e6)
     category_rows: int | None = setting(None, 1, 1_000_000)
     patience: int = setting(50, 0, 100_000)
+    shape: str = setting(PLAIN, choices=SHAPES)
 
 
 DEFAULT = {
@@ -90,10 +94,17 @@ class LightGBM:
         """Learn round by round until the rounds, the patience or the time end."""
         if nothing_to_learn(lesson):
             return Constant().fit(lesson)
+        shape = self.settings.shape
+        if lesson.n_classes or shape == PLAIN or not can_be_shaped(lesson.target):
+            return self._fit(lesson)
+        return self._fit(lesson, shape) if shape in LIKELIHOODS else fit_shaped(self._fit, shape, lesson)
+
+    def _fit(self, lesson: Lesson, likelihood: str = "") -> tuple[Fitted, Curve]:
+        """Learn labels, values, or the logarithm of the mean of values by their likelihood."""
         import lightgbm
 
-        yard = Yard.of(lesson)
-        parameters = self._parameters(lesson)
+        yard = Yard(0.0, float(np.asarray(lesson.target, dtype=np.float64).mean())) if likelihood else Yard.of(lesson)
+        parameters = {**self._parameters(lesson), **({"objective": likelihood} if likelihood else {})}
         train = _dataset(lightgbm, lesson.matrix, yard.standardise(lesson.target), lesson.weight, parameters)
         booster = lightgbm.Booster(parameters, train)
         if lesson.exam is not None:
@@ -110,8 +121,12 @@ class LightGBM:
         link, n_outputs = link_of(lesson.n_classes)
         n_features = len(lesson.matrix.features)
         bias = None if lesson.n_classes else np.array([yard.mean])
-        text = condense(source, n_features=n_features, n_outputs=n_outputs, scale=yard.spread, bias=bias)
-        fitted = Trees(text, link, n_features=n_features, n_outputs=n_outputs)
+        scale = 1.0 if likelihood else yard.spread
+        text = condense(source, n_features=n_features, n_outputs=n_outputs, scale=scale, bias=bias)
+        fitted: Fitted = Trees(text, link, n_features=n_features, n_outputs=n_outputs)
+        if likelihood:
+            target = np.asarray(lesson.target, dtype=np.float64)
+            fitted = Shaped.within(fitted, likelihood, target, unit=yard.spread, lift=1.0)
         return fitted, track.curve(loss_name(lesson))
 
     def _parameters(self, lesson: Lesson) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from modelwright.learners._descent import descend
 from modelwright.learners._design import Design
 from modelwright.learners._rounds import Yard
 from modelwright.learners._settings import read, setting
-from modelwright.learners._unfolding import array, real, refuse, whole
+from modelwright.learners._unfolding import array, real, refuse, whole, width
 from modelwright.learners.constant import Constant, nothing_to_learn
 from modelwright.learners.trees import apply_link
 
@@ -70,6 +70,19 @@ class LinearModel:
         if margins.shape[1] == 1:
             return np.asarray(np.clip(margins[:, 0], self.low, self.high))
         return apply_link("softmax", margins)
+
+    def one(self, row: Singles) -> float | list[float]:
+        """Return what ``predict`` does for one row, shape (n_features,): a value, or probabilities."""
+        width("linear", len(row), self.design.n_features)
+        margins = (self.design.one(row) @ self.coefficients[:-1] + self.coefficients[-1])[0].tolist()
+        if len(margins) == 1:
+            return float(min(max(margins[0], self.low), self.high))
+        if len(margins) > 2:
+            probabilities: list[float] = apply_link("softmax", np.array([margins])).tolist()[0]
+            return probabilities
+        most = max(margins)
+        no, yes = (float(np.exp(margin - most)) for margin in margins)
+        return [no / (no + yes), yes / (no + yes)]
 
     def state(self) -> State:
         """Return design and coefficients."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 STEPS_WANTED, ROUNDS_LEAST, ROUNDS_MOST = 4_000, 12, 200
 START_ROWS = 2_000
 """Rows that the first weights are scaled on."""
+STOPPING_SHARE = 0.12
+"""Share of a lesson's rows that say when to stop, where the lesson has an exam."""
 REACH = 0.1
 """How far beyond the targets seen an answer may lie, as a share of their range."""
 
@@ -116,7 +118,10 @@ class Neural:
         self.settings = read(self.name, Settings, settings)
 
     def fit(self, lesson: Lesson) -> tuple[Fitted, Curve]:
-        """Learn until the schedule is through, which is fitted to the time, or a cycle of it brings nothing."""
+        """Learn until the schedule is through, which is fitted to the time, or a cycle of it brings nothing.
+
+        With an exam a part of the lesson's own rows says when to stop, and the curve tells their loss.
+        """
         if nothing_to_learn(lesson):
             return Constant().fit(lesson)
         inputs = Inputs.of(lesson.matrix, self.settings.pieces)
@@ -130,7 +135,7 @@ class Neural:
         rows = Rows(lesson.matrix.values, _told(lesson.target, yard, lesson), normalised(lesson.weight))
         exam = None
         if lesson.exam is not None:
-            exam = Rows(lesson.exam.matrix.values, _told(lesson.exam.target, yard, lesson), lesson.exam.weight)
+            rows, exam = _parted(rows, lesson.seed)
         network = train(self._start(inputs, lesson), inputs, rows, exam, course, track)
         # What is kept are singles: a model answers the same before and after it was stored.
         network = Network.of(network.arrays())
@@ -180,6 +185,17 @@ class Neural:
         if low > high or spread <= 0:
             refuse("neural.low", "low is at most high, and the spread is above zero", [low, high, spread])
         return NeuralModel(inputs, network, n_classes, low, high, mean, spread)
+
+
+def _parted(rows: Rows, seed: int) -> tuple[Rows, Rows]:
+    """Return rows to learn from and rows that say when to stop.
+
+    A network's loss jumps from round to round, so the round that is best on some rows is best there by luck, too. The
+    lesson's exam is what others judge by; it must not choose.
+    """
+    order = np.random.default_rng(seed).permutation(len(rows.target))
+    n_stopping = max(int(STOPPING_SHARE * len(order)), 1)
+    return rows.take(np.sort(order[n_stopping:])), rows.take(np.sort(order[:n_stopping]))
 
 
 def _told(target: Array, yard: Yard, lesson: Lesson) -> Array:

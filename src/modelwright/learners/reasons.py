@@ -14,6 +14,7 @@ from modelwright.learners.blend import Blend
 from modelwright.learners.calibration import FLOOR, Calibrator
 from modelwright.learners.constant import ConstantModel
 from modelwright.learners.linear import LinearModel
+from modelwright.learners.shaped import Shaped
 from modelwright.learners.trees import Trees, apply_link
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def reasons(
     label: Ints | None = None,
     space: str = "",
     seed: int = 0,
+    grown: Groves | None = None,
 ) -> Reasons:
     """Return what each column of the table adds to each row's prediction.
 
@@ -92,11 +94,12 @@ def reasons(
         label: Shape (n_rows,), which label to explain; by default the positive of two, or the most probable.
         space: ``log-odds`` in place of ``probability`` for two labels; by default the probability or the value.
         seed: Of what is sampled.
+        grown: Made from the same background, where many calls share it; None to make it now.
     """
     whole = blend if isinstance(blend, Blend) else Blend([blend], np.ones(1))
     columns, credit, reads = _columns(matrix.features)
     pieces = []
-    groves = _Groves(background, seed)
+    groves = grown or Groves(background, seed)
     for first in range(0, max(matrix.n_rows, 1), ROWS_AT_ONCE):
         rows = np.arange(first, min(first + ROWS_AT_ONCE, matrix.n_rows))
         chosen = None if label is None else label[rows]
@@ -104,12 +107,18 @@ def reasons(
     joined = [np.concatenate([p[i] for p in pieces]) for i in range(5)]
     values, start, answer, errors, labels = joined
     told = space or (VALUE if answer.ndim == 1 and not groves.is_class else PROBABILITY)
-    is_sampled = [not isinstance(m, Trees | LinearModel | ConstantModel) for m in whole.members]
+    exact = Trees | LinearModel | ConstantModel
+    is_sampled = [not isinstance(m.inner if isinstance(m, Shaped) else m, exact) for m in whole.members]
     return Reasons(columns, values, start, answer, errors, labels, told, float(whole.weights @ np.array(is_sampled)))
 
 
-class _Groves:
-    """The trees of each member with the background passed through them, read once for all rows."""
+class Groves:
+    """The trees of each member with the background passed through them, read once for all rows.
+
+    Args:
+        background: Rows that others are compared with.
+        seed: Of what is sampled.
+    """
 
     def __init__(self, background: Matrix, seed: int) -> None:
         self.background, self.seed = background, seed
@@ -117,6 +126,7 @@ class _Groves:
         self._known: dict[int, Grove] = {}
 
     def of(self, trees: Trees) -> Grove:
+        """Return the grove of a member."""
         if id(trees) not in self._known:
             shown = self.background.values
             self._known[id(trees)] = Grove.of(trees.text, trees.vectors, trees.n_outputs, shown)
@@ -137,7 +147,7 @@ def _columns(features: Sequence[Feature]) -> tuple[tuple[str, ...], Floats, Bool
 def _piece(
     blend: Blend,
     matrix: Matrix,
-    groves: _Groves,
+    groves: Groves,
     credit: Floats,
     reads: Bools,
     label: Ints | None,
@@ -205,11 +215,16 @@ def _calibrated(rule: Calibrator, start: Floats, values: Floats, errors: Floats)
     return begun, moved, errors * np.minimum(steepest, 10.0)[:, None, None]
 
 
-def _of_member(member: Fitted, matrix: Matrix, groves: _Groves, credit: Floats, reads: Bools) -> _Parts:
+def _of_member(member: Fitted, matrix: Matrix, groves: Groves, credit: Floats, reads: Bools) -> _Parts:
     if isinstance(member, Trees):
         grove = groves.of(member)
         margins = np.einsum("cf,nfk->nck", credit, grove.attribute(np.ascontiguousarray(matrix.values)))
         return _linked(member.link, grove.start, margins)
+    if isinstance(member, Shaped) and isinstance(member.inner, Trees):
+        inner = _of_member(member.inner, matrix, groves, credit, reads)
+        end = inner.start + inner.values[:, :, 0].sum(axis=1)
+        begun, ended = member.brought_back(inner.start), member.brought_back(end)
+        return _exact(begun, rescaled(inner.start, end, begun, ended, inner.values[:, :, 0])[:, :, None])
     if isinstance(member, LinearModel):
         return _of_linear(member, matrix, groves.background, credit)
     if isinstance(member, ConstantModel):

@@ -20,6 +20,7 @@ KINDS = {
     "linear": "modelwright.learners.linear:Linear",
     "neighbours": "modelwright.learners.neighbours:Neighbours",
     "neural": "modelwright.learners.neural:Neural",
+    "shaped": "modelwright.learners.shaped:Shaped",
     "trees": "modelwright.learners.trees:Trees",
 }
 """Kinds of this room; names match ``State.kind``."""

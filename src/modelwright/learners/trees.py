@@ -7,13 +7,14 @@ and a row costs microseconds.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from modelwright.core.state import State
 from modelwright.learners import _text
-from modelwright.learners._library import Engine
+from modelwright.learners._library import Engine, threads_allowed
 from modelwright.learners._library import use_threads as use_threads
 from modelwright.learners._table import starts
 from modelwright.learners._text_check import check
@@ -25,11 +26,16 @@ if TYPE_CHECKING:
     from modelwright.core.arrays import Floats, Singles
     from modelwright.core.matrix import Matrix
     from modelwright.core.ports import Fitted
+    from modelwright.learners._bits import Bits
     from modelwright.learners._table import TreeTable
 
 LINKS = ("identity", "share", "sigmoid", "shares", "softmax")
 """From margins to answers: as they are; the positive label's share, clipped to [0, 1]; log-odds; the shares of
 labels, made to add up to one; softmax."""
+
+
+MANY_ROWS = 16_384
+"""From so many rows on it pays to prepare the trees for many rows: less than a millisecond a tree."""
 
 
 class Trees:
@@ -67,8 +73,17 @@ class Trees:
         """Return the sums before the link, shape (n_rows, n_outputs)."""
         values = np.ascontiguousarray(matrix.values)
         width("trees", values.shape[1], self.n_features)
+        if len(values) >= MANY_ROWS and values.dtype == np.float32 and (bits := self._many_rows) is not None:
+            return bits.margins(values, threads_allowed())
         answer = self._engine.answer(values)
         return answer if self.vectors is None else self._summed(self.vectors, answer)
+
+    @cached_property
+    def _many_rows(self) -> Bits | None:
+        """The trees by bits, which many rows pass several times faster; the answers are the same to the last bit."""
+        from modelwright.learners._bits import Bits  # reads these trees, so it is asked for late
+
+        return Bits.of(self)
 
     def _summed(self, vectors: Singles, leaves: Floats) -> Floats:
         """Return the sums of the vectors of the leaves reached; tree by tree, so that memory stays small."""
@@ -94,6 +109,31 @@ class Trees:
         width("trees", len(row), self.n_features)
         margin = self._engine.one(row)
         return margin if self.link == "identity" else float(1.0 / (1.0 + np.exp(min(-margin, 500.0))))
+
+    def cut(self, share: float, *, is_mean: bool = False) -> Trees:
+        """Return the model of the first trees only, at least one of each output.
+
+        Args:
+            share: How much of the trees is kept, above 0 and up to 1.
+            is_mean: Trees are averaged, as in a forest, and those that are left then count for more; boosted ones
+                correct each other, and the first of them are a model by themselves.
+        """
+        text, n_before, n_kept = _text.cut(
+            self.text, share, n_outputs=1 if self.vectors is not None else self.n_outputs
+        )
+        if self.vectors is not None:
+            kept = self.vectors[: int(_text.leaves_of(text).sum())]  # shares are made to add up to one, so no scale
+            shape = {"n_features": self.n_features, "n_outputs": self.n_outputs}
+            if is_mean and self.link == "identity":
+                kept = np.concatenate([kept[:1], kept[1:] * np.float32(n_before / n_kept)])
+            return Trees(text, self.link, vectors=kept, **shape)
+        if is_mean:
+            # The overall share stands in a forest of labels like one more tree.
+            one_more, first = (1, 0) if self.link == "share" else (0, self.n_outputs)
+            text = _text.scale(
+                text, (n_before + one_more) / (n_kept + one_more), first, self.n_features, self.n_outputs
+            )
+        return Trees(text, self.link, n_features=self.n_features, n_outputs=self.n_outputs)
 
     @property
     def shape(self) -> dict[str, Any]:

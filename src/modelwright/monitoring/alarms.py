@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from modelwright.monitoring.budget import CLEARLY, QUIET_WINDOWS, Stream, detect
 from modelwright.monitoring.scanning import scan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from modelwright.core.arrays import Bools, Floats, Ints
     from modelwright.monitoring.baseline import Baseline, Window
@@ -43,6 +43,15 @@ class Plan:
     threshold: float
     windows_a_month: float
     rows: tuple[float, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule as plain data."""
+        return {**asdict(self), "rows": list(self.rows)}
+
+    @classmethod
+    def of_dict(cls, data: Mapping[str, Any]) -> Plan:
+        """Return the rule that was told as plain data."""
+        return cls(data["budget"], data["threshold"], data["windows_a_month"], (data["rows"][0], data["rows"][1]))
 
 
 def plan(

@@ -15,12 +15,11 @@ from modelwright.monitoring.panel import Panel, fit_panel
 from modelwright.monitoring.traits import Watched, numbers_trait
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     import polars as pl
 
     from modelwright.core.arrays import Array, Floats, Ints
-    from modelwright.core.matrix import Matrix
     from modelwright.core.model import Model
     from modelwright.core.task import Task
     from modelwright.monitoring.relations import Relations
@@ -90,44 +89,60 @@ class Baseline:
     rows: int
     fingerprint: str = field(default="", compare=False)
 
-    def values(self, frame: pl.DataFrame, scores: Floats, matrix: Matrix | None) -> Values:
-        """Return what is counted of conformed rows with their answers."""
-        values: Values = dict(self.watched.values(frame))
-        if self.relations is not None:
-            values[relations.NAME] = self.relations.distances(values)
-        expected = self.estimator.expected_losses(scores, matrix, estimates.loss_of(self.task))
-        return values | answers(self.task, scores) | {EXPECTED: expected}
+    def expect(self, model: Model, frame: pl.DataFrame, scores: Floats) -> Floats:
+        """Return what the estimator expects of conformed rows with their answers."""
+        return self.estimator.expect(scores, model.plan.matrix(frame) if self.estimator.needs_matrix else None)
 
-    def errors(self, target: Array, scores: Floats, matrix: Matrix | None) -> Values:
+    def codes(self, frame: pl.DataFrame, scores: Floats, expected: Floats) -> tuple[Ints, ...]:
+        """Return the bin of each row by trait of the inputs' panel; of sampled texts there are fewer rows.
+
+        Args:
+            frame: Conformed rows.
+            scores: The answers to them.
+            expected: What ``expect`` said of them.
+        """
+        losses = self.estimator.expected_losses(expected, scores, estimates.loss_of(self.task))
+        values: Values = {**self.watched.values(frame), **answers(self.task, scores), EXPECTED: losses}
+        found: dict[tuple[str, str], Ints] = {}
+        for trait in self.inputs.traits:
+            key = (trait.name, trait.column)
+            if key == relations.NAME and self.relations is not None:  # stands behind the columns it is made of
+                values[key] = self.relations.distances(found)
+            found[key] = trait.codes(values[key])
+        return tuple(found.values())
+
+    def errors(self, target: Array, scores: Floats, expected: Floats) -> Values:
         """Return what is counted of rows whose outcome is known."""
-        expected = self.estimator.expected_losses(scores, matrix, estimates.loss_of(self.task))
-        return errors(self.task, target, scores, expected)
+        losses = self.estimator.expected_losses(expected, scores, estimates.loss_of(self.task))
+        return errors(self.task, target, scores, losses)
 
     def window(
         self,
         start: float,
         end: float,
-        values: Values,
+        codes: Sequence[Ints],
         *,
         n_rows: int,
         errors: Values | None = None,
-        values_of_labelled: Values | None = None,
+        codes_of_labelled: Sequence[Ints] = (),
     ) -> Window:
         """Return the counts of a window.
 
         Args:
             start: Its start.
             end: Its end.
-            values: Of the answers given in it.
+            codes: What ``codes`` says of the answers given in it; empty for none.
             n_rows: How many those are.
             errors: Of the outcomes that became known in it.
-            values_of_labelled: What ``values`` is, for the rows of those outcomes.
+            codes_of_labelled: What ``codes`` is, for the rows of those outcomes.
         """
-        inputs = self.inputs.count(values)
-        if errors is None or values_of_labelled is None:
+        traits = self.inputs.traits
+        given = codes or [np.zeros(0, dtype=np.int64)] * len(traits)
+        inputs = tuple(np.bincount(c, minlength=t.n_bins) for c, t in zip(given, traits, strict=True))
+        if errors is None:
             return Window(start, end, n_rows, inputs)
         loss = np.asarray(errors[LOSS])
-        sums, counts = _by_bin(self.inputs, values_of_labelled, loss)
+        sums, counts = _by_bin(self.inputs, codes_of_labelled, loss)
         return Window(start, end, n_rows, inputs, self.outcomes.count(errors), len(loss), sums, counts)
 
 
@@ -198,7 +213,7 @@ def fit_baseline(
     loss = np.asarray(outcome[LOSS])
     mean = float(loss.mean())
     everywhere = {key: v if key[0] not in taken else np.full(len(loss), np.nan) for key, v in values.items()}
-    sums, counts = _by_bin(inputs, everywhere, loss)
+    sums, counts = _by_bin(inputs, [t.codes(everywhere[t.name, t.column]) for t in inputs.traits], loss)
     smoothed = tuple((s + SMOOTHING * mean) / (c + SMOOTHING) for s, c in zip(sums, counts, strict=True))
     return Baseline(
         name,
@@ -220,13 +235,10 @@ def fit_relations(traits: list[Trait], values: Values, seed: int) -> tuple[Relat
     return relations.fit_relations(traits, values, seed=seed)
 
 
-def _by_bin(
-    panel: Panel, values: Mapping[tuple[str, str], pl.Series | Floats], loss: Floats
-) -> tuple[tuple[Floats, ...], tuple[Ints, ...]]:
+def _by_bin(panel: Panel, coded: Sequence[Ints], loss: Floats) -> tuple[tuple[Floats, ...], tuple[Ints, ...]]:
     sums: list[Floats] = []
     counts: list[Ints] = []
-    for trait in panel.traits:
-        codes = trait.codes(values[trait.name, trait.column])
+    for trait, codes in zip(panel.traits, coded, strict=True):
         if len(codes) != len(loss):  # texts are sampled: their bins tell nothing of losses
             sums.append(np.zeros(trait.n_bins))
             counts.append(np.zeros(trait.n_bins, dtype=np.int64))

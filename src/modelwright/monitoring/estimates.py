@@ -82,26 +82,32 @@ class Estimator:
         """Return calibrated probabilities."""
         return scores if self.calibrator is None else self.calibrator.apply(scores)
 
-    def expected_errors(self, scores: Floats, matrix: Matrix | None) -> Floats:
-        """Return the absolute error each row is expected to have, regression."""
-        if self.error_model is None or matrix is None:
+    @property
+    def needs_matrix(self) -> bool:
+        """Whether more than the answers tells what to expect: the rows as the model sees them."""
+        return self.error_model is not None
+
+    def expect(self, scores: Floats, matrix: Matrix | None) -> Floats:
+        """Return what is expected of each row: its probabilities (n, n_classes), or its absolute error (n,)."""
+        if self.task.is_classification:
+            return self.probabilities(scores)
+        if self.error_model is None or matrix is None or not len(scores):
             return np.full(len(scores), self.mean_error)
         return np.maximum(self.error_model.predict(with_answer(matrix, scores)), self.mean_error * 1e-3)
 
-    def expected_losses(self, scores: Floats, matrix: Matrix | None, loss: str) -> Floats:
-        """Return the loss each row is expected to have."""
+    def expected_losses(self, expected: Floats, scores: Floats, loss: str) -> Floats:
+        """Return the loss of each row, of which ``expect`` said this."""
         if not self.task.is_classification:
-            errors = self.expected_errors(scores, matrix)
-            return errors if loss == "mae" else self.square * errors**2
-        return expected_class_losses(self.probabilities(scores), scores, loss)
+            return expected if loss == "mae" else self.square * expected**2
+        return expected_class_losses(expected, scores, loss)
 
-    def estimate(self, name: str, scores: Floats, choices: Array, matrix: Matrix | None) -> Score:
+    def estimate(self, name: str, expected: Floats, scores: Floats, choices: Array) -> Score:
         """Return one measure as it is expected to be, with a band that shall hold the realised one."""
         n = len(scores)
         if self.task.is_classification:
-            value = _expected_of_classes(name, self.probabilities(scores), scores, choices)
+            value = _expected_of_classes(name, expected, scores, choices)
         else:
-            value = expected_of_values(name, self.expected_errors(scores, matrix), scores, self.square)
+            value = expected_of_values(name, expected, scores, self.square)
         if name not in self.doubt.spread or not math.isfinite(value):
             return Score(name, math.nan, math.nan, math.nan, n, MEASURES[name].unit, "none", "cannot be estimated")
         half = self.doubt.half_width(name, n)
@@ -137,7 +143,7 @@ def fit_estimator(
     if task.is_classification:
         calibrator = fit_calibrator(scores, np.asarray(target, dtype=np.int64), seed=seed)
         bare = Estimator(task, calibrator, None, 0.0, 1.0, Doubt(1, {}, {}))
-        expected = bare.expected_losses(scores, matrix, loss)
+        expected = bare.expected_losses(bare.expect(scores, None), scores, loss)
         doubt = _doubt_of_classes(bare, np.asarray(target), scores, choices, in_order=in_order, seed=seed)
         return Estimator(task, calibrator, None, 0.0, 1.0, doubt), expected
     errors = np.abs(np.asarray(target, dtype=np.float64) - scores)

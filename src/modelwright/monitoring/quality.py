@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelwright.core.score import Score
 from modelwright.evaluation.intervals import measure
 from modelwright.monitoring import estimates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import polars as pl
-
-    from modelwright.core.arrays import Array, Bools, Floats
-    from modelwright.core.matrix import Matrix
+    from modelwright.core.arrays import Array, Bools, Floats, Ints
     from modelwright.core.model import Model
-    from modelwright.core.score import Score
     from modelwright.monitoring.baseline import Baseline
 
 SLICES_MOST = 8
@@ -58,6 +55,13 @@ class Quality:
             return None
         return expected.low <= realised.value <= expected.high
 
+    @classmethod
+    def of_dict(cls, data: Mapping[str, Any]) -> Quality:
+        """Return the quality that was told as plain data."""
+        groups = ("estimated", "realised", "expected_of_labelled")
+        scores = ({name: _score(name, s) for name, s in data[g].items()} for g in groups)
+        return cls(*scores, data["labelled"], data["awaited"], data["bias"], tuple(data["slices"]))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the quality as plain data."""
         groups = ("estimated", "realised", "expected_of_labelled")
@@ -66,15 +70,21 @@ class Quality:
         return {**scores, **rest}
 
 
+def _score(name: str, data: Mapping[str, Any]) -> Score:
+    ends = {k: math.nan if data[k] is None else float(data[k]) for k in ("value", "low", "high")}
+    return Score(**{**data, **ends, "metric": name})
+
+
 def quality(
     baseline: Baseline,
     model: Model,
     scores: Floats,
-    matrix: Matrix | None,
+    expected: Floats,
     target: Array,
     labelled: Bools,
     *,
-    frame: pl.DataFrame | None = None,
+    levels: Mapping[int, Ints] | None = None,
+    only: Sequence[str] | None = None,
 ) -> Quality:
     """Return what is known of the quality of some answers.
 
@@ -82,44 +92,50 @@ def quality(
         baseline: Of the model.
         model: What answered.
         scores: Its answers, of all rows.
-        matrix: The rows as the model sees them.
+        expected: What the baseline expects of these rows.
         target: Encoded; anything where the outcome is awaited.
         labelled: Which outcomes are known.
-        frame: The conformed rows, for slices.
+        levels: By position of a trait of levels: the bin of each row, for slices.
+        only: Measures that are wanted; all when None.
     """
     choices = model.choices(scores)
     rows = np.flatnonzero(labelled)
-    some = None if matrix is None else matrix.take(rows)
-    names = baseline.estimator.measures()
     estimator = baseline.estimator
-    estimated = {n: estimator.estimate(n, scores, choices, matrix) for n in names} if len(scores) else {}
+    names = [n for n in estimator.measures() if only is None or n in only]
+    estimated = {n: estimator.estimate(n, expected, scores, choices) for n in names} if len(scores) else {}
     realised: Mapping[str, Score] = {}
-    expected: dict[str, Score] = {}
+    of_labelled: Mapping[str, Score] = {}
     slices: tuple[Mapping[str, Any], ...] = ()
     if len(rows):
-        realised = measure(model.task, target[rows], scores[rows], choices[rows])
-        expected = {n: estimator.estimate(n, scores[rows], choices[rows], some) for n in names}
-        if frame is not None:
-            slices = _slices(baseline, frame[rows], estimates.losses(model.task, target[rows], scores[rows]))
-    loss = estimator.expected_losses(scores, matrix, estimates.loss_of(model.task)) if len(scores) else np.zeros(0)
+        known, said, chosen = target[rows], scores[rows], choices[rows]
+        realised = measure(model.task, known, said, chosen, only=only)
+        # Where every outcome is known both are of the same rows.
+        is_whole = len(rows) == len(scores)
+        of_labelled = estimated if is_whole else {n: estimator.estimate(n, expected[rows], said, chosen) for n in names}
+        if levels:
+            slices = _slices(baseline, levels, rows, estimates.losses(model.task, known, said))
+    loss = estimator.expected_losses(expected, scores, estimates.loss_of(model.task))
     bias = float(loss[~labelled].mean() / loss[labelled].mean()) if 0 < len(rows) < len(scores) else None
-    return Quality(estimated, realised, expected, len(rows), len(scores) - len(rows), bias, slices)
+    return Quality(estimated, realised, of_labelled, len(rows), len(scores) - len(rows), bias, slices)
 
 
-def _slices(baseline: Baseline, frame: pl.DataFrame, losses: Floats) -> tuple[dict[str, Any], ...]:
+def _slices(baseline: Baseline, levels: Mapping[int, Ints], rows: Ints, losses: Floats) -> tuple[dict[str, Any], ...]:
     """Return mean losses of the parts that levels make, the worst first."""
     found = []
-    values = baseline.watched.values(frame)
-    for trait in baseline.inputs.traits:
-        if not trait.levels or (trait.name, trait.column) not in values:
-            continue
-        codes = trait.codes(values[trait.name, trait.column])
+    squares = losses**2
+    for position, bins in levels.items():
+        trait, codes = baseline.inputs.traits[position], bins[rows]
+        counts = np.bincount(codes, minlength=trait.n_bins)
+        sums = np.bincount(codes, weights=losses, minlength=trait.n_bins)
+        sums_of_squares = np.bincount(codes, weights=squares, minlength=trait.n_bins)
         for i, level in enumerate(trait.levels):
-            part = losses[codes == i]
-            if len(part) >= SLICE_ROWS_LEAST:
-                mean, half = float(part.mean()), 1.96 * float(part.std(ddof=1)) / math.sqrt(len(part))
+            n = int(counts[i])
+            if n >= SLICE_ROWS_LEAST:
+                mean = float(sums[i]) / n
+                variance = max(float(sums_of_squares[i]) / n - mean**2, 0.0) * n / (n - 1)
+                half = 1.96 * math.sqrt(variance / n)
                 where = f"{trait.name} = {level}"
-                found.append({"where": where, "rows": len(part), "loss": mean, "low": mean - half, "high": mean + half})
+                found.append({"where": where, "rows": n, "loss": mean, "low": mean - half, "high": mean + half})
     found.sort(key=lambda s: -float(s["low"]))  # type: ignore[arg-type]
     return tuple(found[:SLICES_MOST])
 

@@ -41,20 +41,21 @@ class Relations:
     normal: tuple[Floats, ...]
     whitening: Floats
 
-    def distances(self, values: Mapping[tuple[str, str], pl.Series | Floats]) -> Floats:
-        """Return the logarithm of each row's squared distance, shape (n,)."""
-        n = len(next(iter(values.values())))
+    def distances(self, codes: Mapping[tuple[str, str], Ints]) -> Floats:
+        """Return the logarithm of each row's squared distance, shape (n,), from the bins of its values."""
+        bins = [codes[t.name, t.column] for t in self.traits]
+        n = len(bins[0])
         found = np.empty(n)
-        series = [values[t.name, t.column] for t in self.traits]
         for start in range(0, n, ROWS_AT_ONCE):
-            rows = self._scores([s[start : start + ROWS_AT_ONCE] for s in series])
+            rows = self._scores([b[start : start + ROWS_AT_ONCE] for b in bins])
             found[start : start + ROWS_AT_ONCE] = np.log1p(((rows @ self.whitening) ** 2).sum(axis=1))
         return found
 
-    def _scores(self, series: Sequence[pl.Series | Floats]) -> Floats:
-        return np.column_stack(
-            [normal[t.codes(s)] for t, normal, s in zip(self.traits, self.normal, series, strict=True)]
-        )
+    def _scores(self, bins: Sequence[Ints]) -> Floats:
+        scores = np.empty((len(bins[0]), len(bins)), dtype=np.float64)
+        for i, (normal, b) in enumerate(zip(self.normal, bins, strict=True)):
+            scores[:, i] = normal[b]
+        return scores
 
 
 def fit_relations(
@@ -80,7 +81,7 @@ def fit_relations(
     order = np.random.default_rng(seed).permutation(n)
     learnt, kept = order[: n // 2], np.sort(order[n // 2 :])
     blank = Relations(tuple(numeric), tuple(normal), np.eye(len(numeric)))
-    rows = blank._scores([values[t.name, t.column] for t in numeric])
+    rows = blank._scores([t.codes(values[t.name, t.column]) for t in numeric])
     size = np.maximum(rows[learnt].std(axis=0), 1e-6)
     covariance = np.cov(rows[learnt] / size, rowvar=False)
     covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * np.eye(len(numeric))

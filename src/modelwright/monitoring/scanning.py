@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from modelwright.core.arrays import Floats, Ints
     from modelwright.monitoring.panel import Panel
 
+NOTABLE, FEW_HITS = 2.0, 100
+"""From this deviate on, and up to so many rows hit on both sides, the chance is worked out exactly."""
+SMALLEST = 1e-300
 ROWS_LEAST = 20
 """Pooled windows of fewer rows than this say nothing yet."""
 
@@ -113,9 +116,11 @@ def mean_deviate(mean: Floats, n: Floats, reference: Floats, skewness: Floats, k
 
 
 def share_deviate(count: Floats, n: Floats, count_reference: Floats, n_reference: Floats) -> Floats:
-    """Return the signed root of the deviance between two shares, half a row nearer to each other than they are.
+    """Return the normal deviate of the difference between two shares, on the safe side.
 
-    It stays close to normal far into the tails, for rare events too; the half row makes it err to the safe side.
+    The signed root of the deviance, half a row nearer to each other than they are, stays close to normal far into the
+    tails. Where few rows are hit and it matters, the half row costs days: there the chance of so many of all hits
+    falling on this side is exact (the binomial tail given their sum).
     """
     expected = n * (count + count_reference) / (n + n_reference)
     sign = np.sign(count - expected)
@@ -123,7 +128,25 @@ def share_deviate(count: Floats, n: Floats, count_reference: Floats, n_reference
     other = np.clip(count_reference + (count - nearer), 0.0, n_reference)
     together = (nearer + other) / (n + n_reference)
     deviance = 2 * (_likelihood(nearer, n, together) + _likelihood(other, n_reference, together))
-    return np.asarray(sign * np.sqrt(np.maximum(deviance, 0.0)))
+    found = np.asarray(sign * np.sqrt(np.maximum(deviance, 0.0)))
+    exact = (np.abs(found) > NOTABLE) & (count + count_reference <= FEW_HITS)
+    if exact.any():
+        whole = np.broadcast_arrays(count, n, count_reference, n_reference)
+        found[exact] = _exact_deviate(*(part[exact] for part in whole))
+    return found
+
+
+def _exact_deviate(count: Floats, n: Floats, count_reference: Floats, n_reference: Floats) -> Floats:
+    """Return the normal deviate of the exact chance of a count this far out, given the sum of both."""
+    from scipy.special import betainc, ndtri
+
+    total, part = count + count_reference, n / (n + n_reference)
+    above = count > total * part
+    with np.errstate(invalid="ignore"):
+        high = betainc(count, count_reference + 1, part)  # so many or more
+        low = betainc(count_reference, count + 1, 1 - part)  # so many or fewer
+    z = np.where(above, -ndtri(np.clip(high, SMALLEST, 0.5)), ndtri(np.clip(low, SMALLEST, 0.5)))
+    return np.asarray(z)
 
 
 def _likelihood(count: Floats, n: Floats, share: Floats) -> Floats:

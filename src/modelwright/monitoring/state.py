@@ -7,17 +7,16 @@ neither; ids come from what was found, so that finding it again adds nothing. A 
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.core.errors import WatchUnavailable
 from modelwright.core.fingerprint import fingerprint
+from modelwright.registry.sqlite_file import SQLiteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from modelwright.core.signal import Alarm
 
@@ -31,6 +30,11 @@ CREATE TABLE IF NOT EXISTS silences (
 CREATE TABLE IF NOT EXISTS outbox (
   id TEXT PRIMARY KEY, destination TEXT NOT NULL, body TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
   next_try REAL NOT NULL, delivered REAL, last_error TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tallies (
+  key TEXT NOT NULL, start REAL NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (key, start)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS marks (key TEXT PRIMARY KEY, mark INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS plans (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS passes (model TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 30.0, 3600.0
@@ -46,42 +50,13 @@ class WatchState:
     """
 
     def __init__(self, path: str | Path, clock: Callable[[], float] = time.time) -> None:
-        self._path, self._clock = Path(path), clock
-        with self._explained():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self._path, timeout=30.0, isolation_level=None)
-            self._path.chmod(0o600)
-            for pragma in ("journal_mode=WAL", "synchronous=FULL"):
-                self._db.execute(f"PRAGMA {pragma}")
-            self._db.executescript(_SCHEMA)
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise WatchUnavailable(
-                "the state of watching can be read and written",
-                where=str(self._path),
-                got=str(error)[:200],
-                fix="check the disk and who may write there, or give another file with --state",
-            ) from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._explained():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
+        self._clock = clock
+        self._file = SQLiteFile(path, _SCHEMA, lambda got: _unavailable(path, got), pragmas=("synchronous=FULL",))
 
     def lease(self, model: str, holder: str, seconds: float) -> bool:
         """Take or renew the right to act for a model; False while another holder has it."""
         now = self._clock()
-        with self._writing() as db:
+        with self._file.writing() as db:
             row = db.execute("SELECT holder, until FROM lease WHERE model = ?", (model,)).fetchone()
             if row is not None and row[0] != holder and row[1] > now:
                 return False
@@ -90,7 +65,7 @@ class WatchState:
 
     def release(self, model: str, holder: str) -> None:
         """Give the right back."""
-        with self._writing() as db:
+        with self._file.writing() as db:
             db.execute("DELETE FROM lease WHERE model = ? AND holder = ?", (model, holder))
 
     def record(
@@ -105,7 +80,7 @@ class WatchState:
             told: What the pass saw, kept as the latest.
         """
         now, new = self._clock(), []
-        with self._writing() as db:
+        with self._file.writing() as db:
             silenced = {
                 r[0] for r in db.execute("SELECT column_name FROM silences WHERE model = ? AND until > ?", (model, now))
             }
@@ -140,7 +115,7 @@ class WatchState:
         """Claim the messages that are to be tried now: (id, destination, alarm)."""
         now = self._clock()
         marks = ", ".join("?" * len(destinations))
-        with self._writing() as db:
+        with self._file.writing() as db:
             rows = db.execute(
                 f"SELECT id, destination, body FROM outbox WHERE delivered IS NULL AND next_try <= ? "  # noqa: S608
                 f"AND destination IN ({marks}) ORDER BY next_try, id LIMIT 100",
@@ -151,12 +126,12 @@ class WatchState:
 
     def delivered(self, key: str) -> None:
         """Note that a message arrived."""
-        with self._writing() as db:
+        with self._file.writing() as db:
             db.execute("UPDATE outbox SET delivered = ?, last_error = NULL WHERE id = ?", (self._clock(), key))
 
     def failed(self, key: str, error: str) -> None:
         """Note that a message did not arrive; it is tried again after twice as long, an hour at most, for ever."""
-        with self._writing() as db:
+        with self._file.writing() as db:
             attempts = db.execute("SELECT attempts FROM outbox WHERE id = ?", (key,)).fetchone()[0]
             wait = min(FIRST_WAIT_SECONDS * 2**attempts, LONGEST_WAIT_SECONDS)
             db.execute(
@@ -166,15 +141,13 @@ class WatchState:
 
     def undelivered(self) -> int:
         """Return how many messages wait."""
-        with self._explained():
-            return int(self._db.execute("SELECT count(*) FROM outbox WHERE delivered IS NULL").fetchone()[0])
+        return int(self._file.rows("SELECT count(*) FROM outbox WHERE delivered IS NULL")[0][0])
 
     def alarms(self, model: str | None = None) -> list[dict[str, Any]]:
         """Return the alarms of a model or of all, oldest first, with what was said to them."""
         query = "SELECT body, ended, acknowledged, acknowledged_by FROM alarms"
         where, values = ("", ()) if model is None else (" WHERE model = ?", (model,))
-        with self._explained():
-            rows = self._db.execute(f"{query}{where} ORDER BY time, id", values).fetchall()
+        rows = self._file.rows(f"{query}{where} ORDER BY time, id", values)
         return [
             {**json.loads(body), "ended": ended, "acknowledged": at, "acknowledged_by": by}
             for body, ended, at, by in rows
@@ -182,13 +155,47 @@ class WatchState:
 
     def latest(self, model: str) -> dict[str, Any] | None:
         """Return what the latest pass saw, or None."""
-        with self._explained():
-            row = self._db.execute("SELECT body FROM passes WHERE model = ?", (model,)).fetchone()
-        return None if row is None else dict(json.loads(row[0]))
+        rows = self._file.rows("SELECT body FROM passes WHERE model = ?", (model,))
+        return dict(json.loads(rows[0][0])) if rows else None
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return what the latest pass of every model saw."""
+        return [dict(json.loads(body)) for (body,) in self._file.rows("SELECT body FROM passes ORDER BY model")]
+
+    def tallies(self, key: str) -> tuple[dict[float, tuple[int, bytes]], int]:
+        """Return the windows that were counted, each with how many records it held then, and the ledger's mark.
+
+        Args:
+            key: Names all that counting depends on; another key knows nothing.
+        """
+        rows = self._file.rows("SELECT start, n, body FROM tallies WHERE key = ?", (key,))
+        mark = self._file.rows("SELECT mark FROM marks WHERE key = ?", (key,))
+        return {start: (n, body) for start, n, body in rows}, mark[0][0] if mark else 0
+
+    def keep_tally(self, key: str, start: float, n: int, body: bytes) -> None:
+        """Keep what was counted of one window."""
+        with self._file.writing() as db:
+            db.execute("INSERT OR REPLACE INTO tallies VALUES (?, ?, ?, ?)", (key, start, n, body))
+
+    def mark(self, key: str, mark: int, gone: Sequence[float] = ()) -> None:
+        """Note up to which outcome all windows are counted, and forget those the ledger no longer holds."""
+        with self._file.writing() as db:
+            db.executemany("DELETE FROM tallies WHERE key = ? AND start = ?", [(key, start) for start in gone])
+            db.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", (key, mark))
+
+    def plan(self, key: str) -> dict[str, Any] | None:
+        """Return the threshold that was worked out under a key, or None."""
+        rows = self._file.rows("SELECT body FROM plans WHERE key = ?", (key,))
+        return dict(json.loads(rows[0][0])) if rows else None
+
+    def keep_plan(self, key: str, plan: dict[str, Any]) -> None:
+        """Keep a threshold: working it out takes seconds, and it stays the same."""
+        with self._file.writing() as db:
+            db.execute("INSERT OR REPLACE INTO plans VALUES (?, ?)", (key, json.dumps(plan)))
 
     def acknowledge(self, alarm: str, by: str) -> bool:
         """Note that a person knows of an alarm; False when there is none of this id."""
-        with self._writing() as db:
+        with self._file.writing() as db:
             done = db.execute(
                 "UPDATE alarms SET acknowledged = ?, acknowledged_by = ? WHERE id LIKE ? || '%' AND length(?) >= 6",
                 (self._clock(), by, alarm, alarm),
@@ -197,7 +204,7 @@ class WatchState:
 
     def silence(self, model: str, column: str, seconds: float) -> None:
         """Send no messages about a column (or, empty, about the model) for some time; alarms are still recorded."""
-        with self._writing() as db:
+        with self._file.writing() as db:
             db.execute(
                 "INSERT INTO silences (model, column_name, until) VALUES (?, ?, ?)",
                 (model, column, self._clock() + seconds),
@@ -205,4 +212,9 @@ class WatchState:
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        self._file.close()
+
+
+def _unavailable(path: str | Path, got: str) -> WatchUnavailable:
+    fix = "check the disk and who may write there, or give another file with --state"
+    return WatchUnavailable("the state of watching can be read and written", where=str(path), got=got, fix=fix)

@@ -45,6 +45,7 @@ class Contents:
     golden: Golden
     sealed: Sealed | None
     record: Mapping[str, Any]
+    plan: Mapping[str, Any]
     documents: Mapping[str, bytes]
     state: State
     fingerprint: str
@@ -64,6 +65,7 @@ def files_of(package: Package) -> tuple[dict[str, bytes], str]:
         layout.EVIDENCE: dump_dense(package.evidence.to_dict(), where=layout.EVIDENCE),
         layout.FINDINGS: dump(plain(package.findings)),
         layout.RECORD: dump(plain(package.record)),
+        **({layout.PLAN: dump(plain(package.plan))} if package.plan else {}),
         layout.STATE: folded.tree,
         layout.ARRAYS: folded.arrays,
         **{layout.blob(number): content for number, content in enumerate(folded.blobs)},
@@ -106,6 +108,7 @@ def open_files(files: Mapping[str, bytes]) -> Contents:
         golden=_made(files, layout.GOLDEN, shapes.GOLDEN, lambda data: _golden(data, task)),
         sealed=_sealed(files, task),
         record=_made(files, layout.RECORD, shapes.FREE, dict),
+        plan=_made(files, layout.PLAN, shapes.FREE, dict) if layout.PLAN in files else {},
         documents={name: files[name] for name in DOCUMENTS if name in files},
         state=state,
         fingerprint=named,
@@ -204,6 +207,8 @@ def _sealed_files(sealed: Sealed | None) -> dict[str, bytes]:
     arrays: dict[str, Array] = {"rows": names, "target": sealed.target, "scores": sealed.scores}
     if sealed.weight is not None:
         arrays["weight"] = sealed.weight
+    if sealed.front is not None:
+        arrays["front"] = sealed.front
     folded = fold(State("sealed", arrays=arrays))
     return {layout.SEALED: folded.tree, layout.SEALED_ARRAYS: folded.arrays}
 
@@ -220,6 +225,7 @@ def _sealed_from(files: Mapping[str, bytes], task: Task) -> Sealed:
     arrays: dict[str, Any] = dict(state.arrays)
     names, target, scores = arrays.pop("rows"), arrays.pop("target"), arrays.pop("scores")
     weight, n = arrays.pop("weight", None), len(names)
+    front = arrays.pop("front", None)
     if arrays or state.kind != "sealed" or names.shape != (n, DIGEST_BYTES) or names.dtype != np.uint8:
         raise ValueError("arrays other than rows, target, scores and weight, or row names of another form")
     _fit(scores, n, task)
@@ -229,7 +235,12 @@ def _sealed_from(files: Mapping[str, bytes], task: Task) -> Sealed:
         raise ValueError("a target beyond the labels")
     if weight is not None and (weight.shape != (n,) or weight.dtype != np.float64):
         raise ValueError(f"weights of shape {weight.shape} and type {weight.dtype}")
-    return Sealed(tuple(row.tobytes().hex() for row in names), target, scores, weight)
+    wide = len(task.labels) if len(task.labels) > 2 else 1
+    if front is not None and (
+        front.shape[1:] != (n, wide) or front.dtype != np.float32 or not np.isfinite(front).all()
+    ):
+        raise ValueError(f"scores of the front of shape {front.shape} and type {front.dtype}")
+    return Sealed(tuple(row.tobytes().hex() for row in names), target, scores, weight, front)
 
 
 def _made(files: Mapping[str, bytes], name: str, shape: Any, make: Callable[[Any], Any]) -> Any:

@@ -10,6 +10,7 @@ FORMAT = 1
 MANIFEST, CONTRACT, TASK = "manifest.json", "contract.json", "task.json"
 EVIDENCE, FINDINGS, RECORD = "evidence.json", "findings.json", "record.json"
 STATE, ARRAYS, GOLDEN = "state.json", "arrays.bin", "golden.json"
+PLAN = "plan.json"
 SEALED, SEALED_ARRAYS = "sealed.json", "sealed.bin"
 CHECKSUMS = "checksums.json"
 MLMODEL, REQUIREMENTS, PYTHON_ENV = "MLmodel", "requirements.txt", "python_env.yaml"
@@ -22,11 +23,11 @@ NEEDED = (
     *(MANIFEST, CONTRACT, TASK, EVIDENCE, FINDINGS, RECORD, STATE, ARRAYS, GOLDEN, CHECKSUMS),
     *VIEWS,
 )
-OPTIONAL = (SEALED, SEALED_ARRAYS, *DOCUMENTS)
+OPTIONAL = (PLAN, SEALED, SEALED_ARRAYS, *DOCUMENTS)
 TOLERATED = frozenset({"registered_model_meta"})
 """What MLflow leaves in a folder that it fetched from its registry; never opened."""
 
-TIMED = frozenset({MANIFEST, EVIDENCE, RECORD, CHECKSUMS, *DOCUMENTS})
+TIMED = frozenset({MANIFEST, EVIDENCE, RECORD, CHECKSUMS, PLAN, *DOCUMENTS})
 """Files that show measured times; the fingerprint takes the first three without them and leaves out the rest."""
 
 BYTES_MAX = 4 * 2**30

@@ -25,6 +25,13 @@ class Maybe:
     value: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A value of this shape whose key may be left out."""
+
+    value: Any
+
+
 def _is_int(value: object) -> bool:
     return type(value) is int and abs(value) < 2**63
 
@@ -86,6 +93,7 @@ TASK = {
     "group": Maybe(str),
     "weight": Maybe(str),
     "reason": str,
+    "costs": Lacking({"values": [[float]], "unit": str}),
 }
 MANIFEST = {
     "format": int,
@@ -121,6 +129,8 @@ EVIDENCE = {
     "figures": FREE,
     "timing": FREE,
     "notes": [str],
+    "front": Lacking([FREE]),
+    "explanation": Lacking(FREE),
 }
 FINDINGS = [
     {
@@ -170,6 +180,7 @@ def check(value: Any, shape: Any, *, where: str) -> None:
 
 def _check_object(value: Any, shape: dict[str, Any], where: str) -> None:
     _expect(dict, value, where)
+    shape = {k: s.value if isinstance(s, Lacking) else s for k, s in shape.items() if _is_due(s, k in value)}
     if shape and value.keys() != shape.keys():
         raise damaged(
             "an object of a package has its keys, no more and no fewer",
@@ -180,6 +191,10 @@ def _check_object(value: Any, shape: dict[str, Any], where: str) -> None:
         # A contract of thousands of columns has a hundred thousand leaves: their places are spelled out only if wrong.
         if not (isinstance(inner, type) and CHECKS[inner](value[key])):
             check(value[key], inner, where=f"{where}, {key}")
+
+
+def _is_due(shape: object, is_there: bool) -> bool:
+    return is_there or not isinstance(shape, Lacking)
 
 
 def _expect(kind: type, value: object, where: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Array, Floats, Singles
     from modelwright.core.evidence import Evidence
     from modelwright.core.finding import Finding
     from modelwright.core.manifest import Manifest
@@ -40,12 +40,16 @@ class Sealed:
         target: Values, or positions in ``task.labels``, shape (n,).
         scores: Values (n,) or probabilities (n, n_classes) of the model that was judged.
         weight: Row weights, shape (n,), or None.
+        front: The same for the models on the front whose members are in the package, but the one delivered:
+            shape (n_points, n, width), float32; a width of 1 tells the positive label of two. None where that
+            would take too much room.
     """
 
     rows: tuple[str, ...]
     target: Array
     scores: Floats
     weight: Floats | None = None
+    front: Singles | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ class Package:
         findings: What is remarkable about its table.
         golden: Rows with their answers, replayed when the package is read.
         sealed: The rows it was judged on, or None.
-        record: The executed plan, plain data.
+        record: What was tried and what became of it, plain data.
+        plan: The executed plan, plain data, from which the run can be repeated; empty in older packages.
         documents: Content by file name, of ``DOCUMENTS``.
         fingerprint: Names all of this but measured times; given by reading, empty before. ``write`` and
             ``fingerprint_of`` compute it anew and never take it from here.
@@ -72,5 +77,6 @@ class Package:
     golden: Golden
     sealed: Sealed | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
+    plan: Mapping[str, Any] = field(default_factory=dict)
     documents: Mapping[str, bytes] = field(default_factory=dict)
     fingerprint: str = field(default="", compare=False)

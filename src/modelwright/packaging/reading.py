@@ -57,6 +57,7 @@ def read(path: str | Path, catalogue: Catalogue, *, replay: bool = True, bytes_m
         golden=contents.golden,
         sealed=contents.sealed,
         record=contents.record,
+        plan=contents.plan,
         documents=contents.documents,
         fingerprint=contents.fingerprint,
     )

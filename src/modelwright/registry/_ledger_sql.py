@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from modelwright.core.prediction import Answered, Outcome, PredictionRecord, Received
+from modelwright.core.prediction import Answered, Columns, Outcome, PredictionRecord, Received, Stirred
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +18,8 @@ RECORD_COLUMNS = (
     *("id", "time", "model", "version", "fingerprint", "row", "prediction"),
     *("scores", "flags", "latency_ms", "role"),
 )
+COLUMNS = "p.id, p.time, p.fingerprint, p.role, {}, p.scores, p.flags"
+"""What ``in_columns`` reads, besides value and time of the outcome; the place is for the row as JSON."""
 OUTCOME_COLUMNS = ("prediction_id", "time", "value")
 
 
@@ -44,6 +46,21 @@ def answered(values: Sequence[Any]) -> Answered:
     )
     value, known_at = values[len(RECORD_COLUMNS) :]
     return Answered(record, None if known_at is None else Outcome(record.id, json.loads(value), known_at))
+
+
+def in_columns(rows: Sequence[tuple[Any, ...]]) -> Columns:
+    """Return rows of ``COLUMNS`` as columns."""
+    _, times, prints, roles, cells, scores, flags, values, known_at = zip(*rows, strict=True)
+    said = msgspec.json.decode(f"[{','.join(scores)}]", type=list[tuple[float, ...]])
+    noted = {i: tuple(json.loads(f)) for i, f in enumerate(flags) if f != "[]"}
+    outcomes = json.loads(f"[{','.join('null' if v is None else v for v in values)}]")
+    return Columns(times, prints, roles, cells, tuple(said), noted, tuple(outcomes), known_at)
+
+
+def stirred(counts: Sequence[tuple[Any, int]], touched: Sequence[tuple[Any]], mark: int, seconds: float) -> Stirred:
+    """Return what a ledger says of its stretches, from numbers of stretches."""
+    held = {float(number) * seconds: n for number, n in counts}
+    return Stirred(held, frozenset(float(number) * seconds for (number,) in touched), mark)
 
 
 def _loaded(row: Any) -> Mapping[str, Cell]:

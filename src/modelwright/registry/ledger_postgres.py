@@ -13,7 +13,7 @@ from modelwright.registry import _ledger_sql as sql
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from modelwright.core.prediction import Answered, Cell, Outcome, PredictionRecord, Received
+    from modelwright.core.prediction import Answered, Cell, Columns, Outcome, PredictionRecord, Received, Stirred
     from modelwright.registry.ledger_privacy import Privacy
 
 _SCHEMA = (
@@ -119,6 +119,41 @@ class PostgresLedger:
             batch = tuple(sql.answered(row) for row in rows)
             yield batch
             at = (batch[-1].record.time, batch[-1].record.id)
+
+    def columns(
+        self, model: str, *, start: float | None = None, end: float | None = None, rows_at_once: int = 20_000
+    ) -> Iterator[Columns]:
+        """Give the same in columns, cells as JSON: quicker where there are many."""
+        query = (
+            f"SELECT {sql.COLUMNS.format('p.row::text')}, o.value, o.time FROM modelwright_predictions p "  # noqa: S608
+            "LEFT JOIN LATERAL (SELECT value, time FROM modelwright_outcomes WHERE prediction_id = p.id "
+            "ORDER BY time DESC, arrived DESC LIMIT 1) o ON true "
+            "WHERE p.model = %s AND (p.time, p.id) > (%s, %s) AND p.time < %s ORDER BY p.time, p.id LIMIT %s"
+        )
+        at = (float("-inf") if start is None else start, "")
+        until = float("inf") if end is None else end
+        while True:
+            with self._transaction() as db:
+                rows = db.execute(query, (model, *at, until, rows_at_once)).fetchall()
+            if not rows:
+                return
+            yield sql.in_columns(rows)
+            at = (rows[-1][1], rows[-1][0])
+
+    def stirred(self, model: str, seconds: float, since: int) -> Stirred:
+        """Return how many records each stretch of time holds, and which got outcomes lately."""
+        with self._transaction() as db:
+            counts = db.execute(
+                "SELECT floor(time / %s), count(*) FROM modelwright_predictions WHERE model = %s GROUP BY 1",
+                (seconds, model),
+            ).fetchall()
+            touched = db.execute(
+                "SELECT DISTINCT floor(p.time / %s) FROM modelwright_outcomes o "
+                "JOIN modelwright_predictions p ON p.id = o.prediction_id WHERE o.arrived > %s AND p.model = %s",
+                (seconds, since, model),
+            ).fetchall()
+            mark = db.execute("SELECT coalesce(max(arrived), 0) FROM modelwright_outcomes").fetchone()
+        return sql.stirred(counts, touched, mark[0], seconds)
 
     def erase(self, column: str, value: Cell) -> int:
         """Remove every record whose row holds this value, with its outcomes."""

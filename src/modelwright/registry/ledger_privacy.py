@@ -49,7 +49,7 @@ class Privacy:
     def kept(self, row: Mapping[str, Cell]) -> Mapping[str, Cell]:
         """Return the row as it may be written."""
         ways, columns = self.ways, self.columns
-        if not ways and (columns is None or row.keys() <= columns):
+        if (not ways or ways.keys().isdisjoint(row)) and (columns is None or columns.issuperset(row)):
             return row
         kept: dict[str, Cell] = {}
         for name, value in row.items():

@@ -17,7 +17,7 @@ from modelwright.reports.sources import sources
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from modelwright.core.costs import Costs
+    from modelwright.core.costs import Costs, Prices
     from modelwright.core.score import Score
     from modelwright.reports.view import View
 
@@ -108,7 +108,7 @@ def _share(view: View, score: Score, sentence: str) -> Said:
 
 def _off_by(view: View, score: Score) -> Said:
     value, low, high = numbers.measured(score.value, score.low, score.high)
-    unit = f" {clean(view.costs.prices.unit, 24)}" if view.costs is not None and view.costs.prices.unit else ""
+    unit = f" {clean(view.costs.unit, 24)}" if view.costs is not None and view.costs.unit else ""
     text = f"Its guess is off by about {value}{'' if view.costs else unit} on average."
     doubt = f" The true size is likely from {low} to {high}." if low != high else ""
     return Said(text + doubt, ("kpis.mae",))
@@ -152,15 +152,10 @@ def _costs(view: View) -> Iterator[Said]:
 
 def _priced(view: View, found: Costs) -> Iterator[Said]:
     unit, cites = _unit(found), ("costs",)
-    alarm, miss = numbers.number(found.prices.false_alarm), numbers.number(found.prices.miss)
-    match view.task.kind:
-        case TaskKind.BINARY:
-            yield Said(f"You said that a false alarm costs {alarm}{unit} and a miss costs {miss}{unit}.", cites)
-        case TaskKind.MULTICLASS:
-            wrong = numbers.number(found.prices.false_alarm + found.prices.miss)
-            yield Said(f"You said that a wrong answer costs {wrong}{unit}.", cites)
-        case _:
-            yield Said(f"You said that one too many costs {alarm}{unit} and one too few costs {miss}{unit}.", cites)
+    if found.prices is None:
+        yield Said("You gave a cost for each answer. The model answers what is expected to cost least.", cites)
+    else:
+        yield _prices_told(view, found.prices, unit)
     value, low, high = _of_rows(found.model)
     yield Said(
         f"In {numbers.count(ROWS)} rows, its errors cost about {value}{unit}. "
@@ -184,12 +179,24 @@ def _priced(view: View, found: Costs) -> Iterator[Said]:
         )
 
 
+def _prices_told(view: View, prices: Prices, unit: str) -> Said:
+    alarm, miss, cites = numbers.number(prices.false_alarm), numbers.number(prices.miss), ("costs",)
+    match view.task.kind:
+        case TaskKind.BINARY:
+            return Said(f"You said that a false alarm costs {alarm}{unit} and a miss costs {miss}{unit}.", cites)
+        case TaskKind.MULTICLASS:
+            wrong = numbers.number(prices.false_alarm + prices.miss)
+            return Said(f"You said that a wrong answer costs {wrong}{unit}.", cites)
+        case _:
+            return Said(f"You said that one too many costs {alarm}{unit} and one too few costs {miss}{unit}.", cites)
+
+
 def _of_rows(score: Score) -> tuple[str, str, str]:
     return numbers.measured(*(ROWS * v for v in (score.value, score.low, score.high)))
 
 
 def _unit(found: Costs) -> str:
-    return f" {marked(found.prices.unit, 24)}" if found.prices.unit else ""
+    return f" {marked(found.unit, 24)}" if found.unit else ""
 
 
 def _looks(view: View) -> Iterator[Said]:

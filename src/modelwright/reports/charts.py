@@ -74,9 +74,9 @@ def importance(entries: Sequence[Mapping[str, Any]], loss: str, *, title: str = 
     ]
     y = alt.Y("name", type="nominal", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False))
     title = title or f"rise of the {loss}"
-    bars = _chart().mark_bar(color=ACCENT, opacity=0.75).encode(x=alt.X("value", type="quantitative", title=title), y=y)
-    whiskers = _chart().mark_rule(color=INK).encode(x=alt.X("low", type="quantitative"), x2=alt.X2("high"), y=y)
-    return _spec(alt.layer(bars, whiskers), points, width=220, height=22 * len(points) + 10)
+    bars = on().mark_bar(color=ACCENT, opacity=0.75).encode(x=alt.X("value", type="quantitative", title=title), y=y)
+    whiskers = on().mark_rule(color=INK).encode(x=alt.X("low", type="quantitative"), x2=alt.X2("high"), y=y)
+    return finished(alt.layer(bars, whiskers), points, width=220, height=22 * len(points) + 10)
 
 
 def leaderboard(entries: Sequence[Mapping[str, Any]], loss: str) -> Spec:
@@ -93,10 +93,10 @@ def leaderboard(entries: Sequence[Mapping[str, Any]], loss: str) -> Spec:
     y = alt.Y("name", type="nominal", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, grid=True))
     colour = alt.Color("colour", type="nominal", scale=None)
     x = alt.X("middle", type="quantitative", title=f"{loss} behind the best")
-    dots = _chart().mark_circle(size=60, opacity=1).encode(x=x, y=y, color=colour)
+    dots = on().mark_circle(size=60, opacity=1).encode(x=x, y=y, color=colour)
     span = alt.X("low", type="quantitative")
-    spans = _chart().mark_rule(strokeWidth=2).encode(x=span, x2=alt.X2("high"), y=y, color=colour)
-    return _spec(alt.layer(spans, dots), points, width=220, height=22 * len(points) + 10)
+    spans = on().mark_rule(strokeWidth=2).encode(x=span, x2=alt.X2("high"), y=y, color=colour)
+    return finished(alt.layer(spans, dots), points, width=220, height=22 * len(points) + 10)
 
 
 def convergence(runs: Sequence[Mapping[str, Any]]) -> Spec:
@@ -108,13 +108,13 @@ def convergence(runs: Sequence[Mapping[str, Any]]) -> Spec:
         {"name": name, "round": x, "loss": y, "rows": rows}
         for name, run in zip(names, runs, strict=True)
         for key, rows in (("valid", "held back"), ("fit", "learnt from"))
-        for x, y in _thin(list(zip(run["rounds"], run.get(key) or (), strict=False)))
+        for x, y in thinned(list(zip(run["rounds"], run.get(key) or (), strict=False)))
         if y is not None
     ]
     title = str(runs[0].get("metric") or "loss").replace("_", " ")
     stacked = alt.Legend(orient="bottom", direction="vertical", labelLimit=WIDTH - 40)
     chart = (
-        _chart()
+        on()
         .mark_line(strokeWidth=1.75)
         .encode(
             x=alt.X("round", type="quantitative", title="round"),
@@ -123,7 +123,7 @@ def convergence(runs: Sequence[Mapping[str, Any]]) -> Spec:
             strokeDash=alt.StrokeDash("rows", type="nominal", sort=["held back", "learnt from"], legend=alt.Legend()),
         )
     )
-    return _spec(chart, points)
+    return finished(chart, points)
 
 
 def confusion(table: Confusion) -> Spec:
@@ -147,16 +147,16 @@ def confusion(table: Confusion) -> Spec:
     x = alt.X("answer", type="nominal", sort=None, title="answer", axis=plain)
     y = alt.Y("truth", type="nominal", sort=None, title="truth", axis=alt.Axis(grid=False, ticks=False, domain=False))
     depth = alt.Opacity("share", type="quantitative", scale=alt.Scale(domain=[0, 1], range=[0.04, 0.92]), legend=None)
-    squares = _chart().mark_rect(color=ACCENT, cornerRadius=2).encode(x=x, y=y, opacity=depth)
+    squares = on().mark_rect(color=ACCENT, cornerRadius=2).encode(x=x, y=y, opacity=depth)
     layers = [squares]
     if len(names) <= MOST_CLASSES_COUNTED:
-        text = _chart().mark_text(fontSize=13 if len(names) < 6 else 10)
+        text = on().mark_text(fontSize=13 if len(names) < 6 else 10)
         layers.append(
             text.encode(
                 x=x, y=y, text=alt.Text("count", type="nominal"), color=alt.Color("text", type="nominal", scale=None)
             )
         )
-    return _spec(alt.layer(*layers), points, width=max(WIDTH, height), height=height)
+    return finished(alt.layer(*layers), points, width=max(WIDTH, height), height=height)
 
 
 def curves(lines: Sequence[Series], x_title: str, y_title: str, reference: Sequence[Point]) -> Spec:
@@ -167,11 +167,11 @@ def curves(lines: Sequence[Series], x_title: str, y_title: str, reference: Seque
     points = [
         {"name": name, "x": x, "y": y, "order": i}
         for name, line in zip(names, lines, strict=True)
-        for i, (x, y) in enumerate(_thin(line.points, 200 if len(lines) == 1 else 60))
+        for i, (x, y) in enumerate(thinned(line.points, 200 if len(lines) == 1 else 60))
     ]
     x, y = _unit(alt, "x", x_title), _unit(alt, "y", y_title)
     order = alt.Order("order", type="quantitative")
-    mark = _chart().mark_line(strokeWidth=2, clip=True, interpolate="linear")
+    mark = on().mark_line(strokeWidth=2, clip=True, interpolate="linear")
     if len(lines) == 1:
         drawn = mark.encode(x=x, y=y, order=order, color=alt.value(ACCENT))
     else:
@@ -183,8 +183,8 @@ def curves(lines: Sequence[Series], x_title: str, y_title: str, reference: Seque
             color=alt.value(ACCENT),
             opacity=alt.value(0.35),
         )
-    dashes = _chart("reference").mark_line(color=QUIET, strokeDash=[4, 4], clip=True).encode(x=x, y=y)
-    spec = _spec(alt.layer(dashes, drawn), points, height=WIDTH)
+    dashes = on("reference").mark_line(color=QUIET, strokeDash=[4, 4], clip=True).encode(x=x, y=y)
+    spec = finished(alt.layer(dashes, drawn), points, height=WIDTH)
     spec["datasets"]["reference"] = [{"x": a, "y": b} for a, b in reference]
     return spec
 
@@ -196,13 +196,13 @@ def calibration(bins: Sequence[Bin]) -> Spec:
     points = [{"x": b.said, "y": b.true, "low": b.low, "high": b.high} for b in bins]
     x, y = _unit(alt, "x", "probability the model gave"), _unit(alt, "y", "share that came true")
     spans = (
-        _chart()
+        on()
         .mark_rule(color=ACCENT, opacity=0.5)
         .encode(x=x, y=_unit(alt, "low", "share that came true"), y2=alt.Y2("high"))
     )
-    line = _chart().mark_line(color=ACCENT, strokeWidth=2, point={"color": ACCENT, "size": 30}).encode(x=x, y=y)
-    dashes = _chart("reference").mark_line(color=QUIET, strokeDash=[4, 4]).encode(x=x, y=y)
-    spec = _spec(alt.layer(dashes, spans, line), points, height=WIDTH)
+    line = on().mark_line(color=ACCENT, strokeWidth=2, point={"color": ACCENT, "size": 30}).encode(x=x, y=y)
+    dashes = on("reference").mark_line(color=QUIET, strokeDash=[4, 4]).encode(x=x, y=y)
+    spec = finished(alt.layer(dashes, spans, line), points, height=WIDTH)
     spec["datasets"]["reference"] = [{"x": 0, "y": 0}, {"x": 1, "y": 1}]
     return spec
 
@@ -216,11 +216,11 @@ def estimates(points: Iterable[Point], bands: Sequence[Band], target: str) -> Sp
     free = alt.Scale(zero=False)
     x = alt.X("x", type="quantitative", title=f"estimate of {clean(target, 30)}", scale=free)
     y = alt.Y("y", type="quantitative", title="truth", scale=free)
-    dots = _chart().mark_circle(color=ACCENT, opacity=0.4, size=14).encode(x=x, y=y)
-    dashes = _chart("reference").mark_line(color=QUIET, strokeDash=[4, 4]).encode(x=x, y=y)
+    dots = on().mark_circle(color=ACCENT, opacity=0.4, size=14).encode(x=x, y=y)
+    dashes = on("reference").mark_line(color=QUIET, strokeDash=[4, 4]).encode(x=x, y=y)
     low = alt.Y("low", type="quantitative", title="truth", scale=free)
-    band = _chart("bands").mark_area(color=ACCENT, opacity=0.15).encode(x=x, y=low, y2=alt.Y2("high"))
-    spec = _spec(alt.layer(band, dots, dashes), rows, height=WIDTH)
+    band = on("bands").mark_area(color=ACCENT, opacity=0.15).encode(x=x, y=low, y2=alt.Y2("high"))
+    spec = finished(alt.layer(band, dots, dashes), rows, height=WIDTH)
     spec["datasets"]["reference"] = [{"x": e, "y": e} for e in ends]
     spec["datasets"]["bands"] = [{"x": b.estimate, "low": b.low, "high": b.high} for b in bands]
     return spec
@@ -232,16 +232,17 @@ def distribution(lines: Sequence[Series], x_title: str) -> Spec:
 
     names = distinct([clean(line.name, 20) for line in lines])
     points = [{"name": n, "x": x, "y": y} for n, line in zip(names, lines, strict=True) for x, y in line.points]
-    area = _chart().mark_area(interpolate="step-after", opacity=0.3, line={"strokeWidth": 2})
+    area = on().mark_area(interpolate="step-after", opacity=0.3, line={"strokeWidth": 2})
     chart = area.encode(
         x=alt.X("x", type="quantitative", title=x_title, scale=alt.Scale(zero=False)),
         y=alt.Y("y", type="quantitative", title="rows", stack=None),
         color=alt.Color("name", type="nominal", scale=_palette(alt, names), legend=alt.Legend() if names[1:] else None),
     )
-    return _spec(chart, points)
+    return finished(chart, points)
 
 
-def _chart(data: str = DATA) -> Any:
+def on(data: str = DATA) -> Any:
+    """Return a chart of one of the spec's data sets."""
     import altair as alt
 
     return alt.Chart(alt.NamedData(data))
@@ -259,11 +260,6 @@ def _palette(alt: Any, names: Sequence[str]) -> Any:
 
 
 def finished(chart: Any, points: list[dict[str, Any]], *, width: int = WIDTH, height: int = HEIGHT) -> Spec:
-    """Return the finished spec of a chart that was made elsewhere in the room."""
-    return _spec(chart, points, width=width, height=height)
-
-
-def _spec(chart: Any, points: list[dict[str, Any]], *, width: int = WIDTH, height: int = HEIGHT) -> Spec:
     """Return the finished spec; sizes and data are put in here, where Altair does not copy and check them."""
     spec: Spec = chart.to_dict(validate=False)
     spec["config"] = CONFIG
@@ -276,7 +272,7 @@ def _known(value: float | None, otherwise: float) -> float:
     return otherwise if value is None or value != value else value  # noqa: PLR0124 - NaN is what differs from itself
 
 
-def _thin(points: Sequence[Point], most: int = 80) -> list[Point]:
+def thinned(points: Sequence[Point], most: int = 80) -> list[Point]:
     """Return at most so many of the points, evenly picked, the last among them."""
     step = max(1, -(-len(points) // most))
     return [p for i, p in enumerate(points) if i % step == 0 or i == len(points) - 1]

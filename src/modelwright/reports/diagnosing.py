@@ -17,14 +17,18 @@ MOST_NAMED = 8
 
 def summary(facts: Mapping[str, Any], width: int) -> str:
     """Return one paragraph for each question, in plain lines no wider than the terminal."""
-    head = (
-        f"Diagnosis by {marked(facts['member'])}, the member with the most weight: learnt from "
-        f"{numbers.counted(facts['n_learnt'], 'row')}, {facts['how']} ({numbers.count(facts['n_held'])})."
-    )
-    lines = [wrapped(head, width), ""]
+    lines = [wrapped(about(facts), width), ""]
     for title, sentence in sentences(facts):
         lines.append(wrapped(f"{title}: {sentence}", width))
     return "\n".join(lines)
+
+
+def about(facts: Mapping[str, Any]) -> str:
+    """Return what was fitted, on what, and judged by what."""
+    return (
+        f"Diagnosis by {marked(facts['member'])}, the member with the most weight: learnt from "
+        f"{numbers.counted(facts['n_learnt'], 'row')}, {facts['how']} ({numbers.count(facts['n_held'])})."
+    )
 
 
 def sentences(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -44,7 +48,7 @@ def _rows(curve: Mapping[str, Any] | None) -> str:
     if curve is None:
         return "there are too few rows to draw a learning curve."
     title = MEASURES[curve["metric"]].title
-    half = (curve["high"] - curve["low"]) / 2
+    _, low, high = numbers.measured(curve["then"], curve["low"], curve["high"])
     now, then = (numbers.number(curve[k], 4) for k in ("now", "then"))
     verdict = {
         "yes": "more rows help",
@@ -52,7 +56,7 @@ def _rows(curve: Mapping[str, Any] | None) -> str:
         "unclear": "it is not clear that more rows help",
     }
     return (
-        f"twice the rows: {title} {now} → {then} ± {numbers.number(half, 2)}; {verdict[curve['helps']]} "
+        f"twice the rows: {title} {now} → {then} ({low} to {high}); {verdict[curve['helps']]} "
         f"(a gain counts from {numbers.number(curve['worthwhile'], 2)})."
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.reports import charts
 from modelwright.reports.gallery import Picture
-from modelwright.reports.names import clean, distinct
+from modelwright.reports.names import as_plain, clean, distinct, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,13 +36,22 @@ def pictures(facts: Mapping[str, Any]) -> list[Picture]:
         caption = "How far each column moves an answer from where it starts, in the mean over the known rows."
         spec = charts.importance(entries, unit, title=f"mean move, {unit}")
         found.append(Picture("moves", "What moves the answer", caption, f"Most first: {told}.", spec))
-    is_share = bool(facts["labels"])
+    return [*found, *of_shapes(facts)]
+
+
+def of_shapes(facts: Mapping[str, Any]) -> list[Picture]:
+    """Return a chart for each column whose shape is known."""
+    found, is_share = [], bool(facts["labels"])
+    unit = "points" if is_share else clean(facts["target"], 24)
+    of = f"the probability of {quoted(facts['focus'])}" if is_share else "the answer"
     for i, shape in enumerate(s for s in facts["shapes"][:MOST_SHAPES] if s["at"]):
         by = 100.0 if is_share else 1.0
-        told = f"As it grows the answer {shape['direction']}." if shape["direction"] != "differs" else "Levels differ."
-        caption = f"{shape['method'][0].upper()}{shape['method'][1:]}."
+        told = (
+            f"As it grows {as_plain(of)} {shape['direction']}." if shape["direction"] != "differs" else "Levels differ."
+        )
+        caption = as_plain(f"What it adds to {of}: {shape['method']}.")
         title = clean(shape["column"], 40)
-        found.append(Picture(f"shape-{i}", title, caption, told, effect(shape, by, "points" if is_share else unit)))
+        found.append(Picture(f"shape-{i}", title, caption, told, effect(shape, by, unit)))
     return found
 
 

@@ -1,22 +1,22 @@
-"""Explaining: why a model answers as it does, as a short text for a terminal and as a page."""
+"""Explaining: why a model answers as it does, in sentences and tables, and as a short text for a terminal."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from modelwright.reports import effect_charts, numbers
-from modelwright.reports.drawing import Pen
+from modelwright.core.metrics import MEASURES
+from modelwright.reports import numbers
 from modelwright.reports.names import clean, marked, quoted
-from modelwright.reports.page import TEMPLATES, environment
 from modelwright.reports.terminal import table, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 NARROWEST, MOST_DRIVERS, MOST_REASONS, MOST_TRIALS = 20, 6, 5, 12
+MISSING = "(missing values)"
+"""What the count of a row's missing values is called among the columns."""
+LEFT_MOST = 0.25
+"""At most this share of all reasons is put together as those of the other columns, where ten tell the rest."""
 CLEAR_H = 0.1
 """Below this share of a pair's joint effect, two columns are not said to work together."""
 
@@ -29,7 +29,7 @@ def summary(facts: Mapping[str, Any], width: int) -> str:
         width: Columns of the terminal, 20 or more.
     """
     width = max(width, NARROWEST)
-    lines = [wrapped(sentence, width) for sentence in [_about(facts), ""] if sentence]
+    lines = [wrapped(sentence, width) for sentence in [about(facts), ""] if sentence]
     lines += ["", *_drivers(facts, width)]
     for story in facts["rows"]:
         lines += ["", *_story(facts, story, width)]
@@ -39,9 +39,13 @@ def summary(facts: Mapping[str, Any], width: int) -> str:
     return "\n".join(lines)
 
 
-def _about(facts: Mapping[str, Any]) -> str:
-    compared = f"{numbers.counted(facts['n_known'], 'known row')}"
-    return f"{unit_of(facts)[0].upper()}{unit_of(facts)[1:]}, compared with {compared}."
+def about(facts: Mapping[str, Any]) -> str:
+    """Return what is told of, in one sentence or two."""
+    unit = unit_of(facts)
+    told = f"What moves the {unit}, compared with {numbers.counted(facts['n_known'], 'known row')}."
+    if len(facts["labels"]) > 2:
+        told += f" Shapes and “as it grows” are of the probability of {quoted(facts['focus'])}; --label names another."
+    return told
 
 
 def unit_of(facts: Mapping[str, Any]) -> str:
@@ -49,7 +53,9 @@ def unit_of(facts: Mapping[str, Any]) -> str:
     if facts["space"] == "value":
         return f"estimate of {marked(facts['target'])}"
     about = (
-        f"that {marked(facts['target'])} is {quoted(facts['focus'])}" if len(facts["labels"]) == 2 else "of the answer"
+        f"that {marked(facts['target'])} is {quoted(facts['focus'])}"
+        if len(facts["labels"]) == 2
+        else "of the label that is answered"
     )
     return f"{facts['space']} {about}"
 
@@ -80,10 +86,16 @@ def _drivers(facts: Mapping[str, Any], width: int) -> list[str]:
     rows = [("column", "moves it by", "95 % interval", "as it grows")]
     for e in facts["importance"]["moves"][:MOST_DRIVERS]:
         if e["value"] > 0:
-            between = f"{amount(facts, e['low'])} to {amount(facts, e['high'])}".replace(" points to", " to")
-            rows.append((e["column"], amount(facts, e["value"]), between, _grows(directions.get(e["column"], ""))))
+            between = f"{amount(facts, e['low'])} to {amount(facts, e['high'])}".replace(" points", "")
+            grows = _grows(directions.get(e["column"], ""))
+            rows.append((named(e["column"]), amount(facts, e["value"]), between, grows))
     shown = rows if width >= 60 else [row[:2] for row in rows]
     return [*table(shown, width=width), *(wrapped(s, width) for s in together_sentences(facts))]
+
+
+def named(column: str) -> str:
+    """Return what people call a column: the count of a row's missing values has no name in the table."""
+    return "how many are missing" if column == MISSING else column
 
 
 def _grows(direction: str) -> str:
@@ -94,40 +106,65 @@ def together_sentences(facts: Mapping[str, Any]) -> list[str]:
     """Return which columns work together, if any do."""
     clear = [e for e in facts["interactions"] if e["h"] >= CLEAR_H][:2]
     return [
-        f"{marked(e['columns'][0])} and {marked(e['columns'][1])} work together: {100 * e['h']:.0f} % of their joint "
-        "effect is not the sum of the two (H statistic)."
+        f"{marked(e['columns'][0])} and {marked(e['columns'][1])} work together: of the effect of both, "
+        f"{100 * e['h']:.0f} % is not the sum of their two effects (H statistic)."
         for e in clear
     ]
 
 
 def _story(facts: Mapping[str, Any], story: Mapping[str, Any], width: int) -> list[str]:
-    head = f"Row {story['row']}: {_said(facts, story)}"
+    head = f"Row {story['row']}: {said(facts, story)}"
     lines = [wrapped(head, width)]
-    for r in story["reasons"][:MOST_REASONS]:
+    shown, others = _leading(story["reasons"])
+    for r in shown:
         doubt = f" ± {amount(facts, 1.96 * r['error'])}" if r["error"] > 0 else ""
         adds = f"{amount(facts, r['adds'], signed=True)}{doubt}"
-        lines.append(f"  {adds}  " + clean(f"{r['column']} is {cell(r['value'])}", max(width - len(adds) - 4, 8)))
-    rest = sum(r["adds"] for r in story["reasons"][MOST_REASONS:])
-    lines.append(f"  {amount(facts, rest, signed=True)}  all other columns")
+        lines.append(f"  {adds}  " + clean(_has(r), max(width - len(adds) - 4, 8)))
+    if others:
+        rest = sum(r["adds"] for r in others)
+        lines.append(f"  {amount(facts, rest, signed=True)}  {others_named(others)}")
     lines += [wrapped(s, width) for s in change_sentences(story)]
     lines += [wrapped(s, width) for s in like_sentences(story)]
     return lines
 
 
-def _said(facts: Mapping[str, Any], story: Mapping[str, Any]) -> str:
-    said = (
+def _leading(reasons: Sequence[Mapping[str, Any]]) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
+    """Divide reasons, largest first, into those that are told, five or more where much would be left, and the rest."""
+    whole = sum(abs(r["adds"]) for r in reasons)
+    n = MOST_REASONS
+    while n < 2 * MOST_REASONS and sum(abs(r["adds"]) for r in reasons[n:]) > LEFT_MOST * whole:
+        n += 1
+    return reasons[:n], reasons[n:]
+
+
+def _has(reason: Mapping[str, Any]) -> str:
+    """Return what a row has in a column."""
+    if reason["column"] == MISSING:
+        return "how many of its values are missing"
+    return f"{reason['column']} is {cell(reason['value'])}"
+
+
+def others_named(reasons: Sequence[Mapping[str, Any]]) -> str:
+    """Return what columns are called that are told together."""
+    return "one other column" if len(reasons) == 1 else f"{numbers.count(len(reasons))} other columns together"
+
+
+def said(facts: Mapping[str, Any], story: Mapping[str, Any]) -> str:
+    """Return a row's answer, where it starts from, and how sure it is, in one sentence."""
+    predicted = (
         numbers.number(story["prediction"], 5)
         if isinstance(story["prediction"], float)
         else quoted(str(story["prediction"]))
     )
-    about = "" if story["about"] is None else f" (for {quoted(str(story['about']))})"
+    label = "" if story["about"] is None else f" (for {quoted(str(story['about']))})"
     held = story["range"]
     sure = ""
     if held is not None and not facts["labels"]:
         sure = f"; nine times of ten between {numbers.number(held[0], 4)} and {numbers.number(held[1], 4)}"
     elif held is not None and len(held) > 1:
         sure = f"; {' and '.join(quoted(str(h)) for h in held[:4])} cannot be ruled out"
-    return f"{said}; {answer(facts, story['answer'])}{about}, from a middling {answer(facts, story['start'])}{sure}."
+    start = answer(facts, story["start"])
+    return f"{predicted}; {answer(facts, story['answer'])}{label}, where a middling row has {start}{sure}."
 
 
 def change_sentences(story: Mapping[str, Any]) -> list[str]:
@@ -199,7 +236,7 @@ def _shaken(facts: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
     gap = trial.get("difference")
     if gap is not None and gap["value"] is not None:
         value, low, high = numbers.measured(gap["value"], gap["low"], gap["high"])
-        return f"{gap['metric']} changes by {value} ({low} to {high})"
+        return f"the {MEASURES[gap['metric']].title} changes by {value} ({low} to {high})"
     if "changed" in trial:
         return f"{numbers.percent(trial['changed'])} of the answers change"
     return f"the answers move by {numbers.number(trial['moved'])}"
@@ -218,101 +255,57 @@ def sure_sentences(facts: Mapping[str, Any]) -> list[str]:
     return [f"{sentence} of the rows, several in {numbers.percent(known['torn'])} ({known['on']})."]
 
 
-def page(facts: Mapping[str, Any], name: str) -> str:
-    """Return the explanation as one HTML page that needs no network and runs no script.
-
-    Args:
-        facts: As ``flows.explain`` finds them.
-        name: How the model is called.
-    """
-    with Pen() as pen:
-        pictures = effect_charts.pictures(facts)
-        drawn = pen.draw({p.name: p.spec for p in pictures})
-    style = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "explain.css"))
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    charts = {p.name: {"picture": p, "svg": drawn[p.name]} for p in pictures if p.name in drawn}
-    return (
-        environment()
-        .get_template("explain.html.j2")
-        .render(
-            style=style,
-            style_hash=f"sha256-{digest}",
-            title=f"{clean(name, 60)}: why it answers as it does",
-            model_name=clean(name, 80),
-            made=datetime.now(UTC).date().isoformat(),
-            unit=unit_of(facts),
-            about=_about(facts),
-            notes=facts["notes"],
-            judged_on=facts["judged_on"],
-            charts=charts,
-            shapes=[p.name for p in pictures if p.name.startswith("shape")],
-            moves=[_move(facts, e) for e in facts["importance"]["moves"] if e["value"] > 0],
-            together=together_sentences(facts),
-            stories=[_told(facts, s) for s in facts["rows"]],
-            weak=weak_sentences(facts),
-            fair=fair_sentences(facts),
-            groups=_groups(facts),
-            robust=robust_sentences(facts),
-            trials=[_trial(facts, t) for t in facts["robustness"][:MOST_TRIALS]],
-            sure=sure_sentences(facts),
-        )
-    )
-
-
-def _move(facts: Mapping[str, Any], e: Mapping[str, Any]) -> list[str]:
-    permuted = {p["column"]: p for p in facts["importance"]["permutation"]}.get(e["column"])
-    rise = "–"
-    if permuted is not None and permuted.get("value") is not None:
-        value, low, high = numbers.measured(permuted["value"], permuted["low"], permuted["high"])
-        rise = f"{value} ({low} to {high})"
-    return [e["column"], f"{amount(facts, e['value'])} ({amount(facts, e['low'])} to {amount(facts, e['high'])})", rise]
-
-
-def _told(facts: Mapping[str, Any], story: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row's story for the page: sentences, and reasons with bars."""
-    most = max((abs(r["adds"]) for r in story["reasons"]), default=0.0) or 1.0
-    shown = story["reasons"][: 2 * MOST_REASONS]
-    rest = sum(r["adds"] for r in story["reasons"][2 * MOST_REASONS :])
-    reasons = [(r["column"], cell(r["value"]), r["adds"]) for r in shown]
-    if len(story["reasons"]) > len(shown):
-        reasons.append(("all other columns", "", rest))
-    return {
-        "row": story["row"],
-        "said": _said(facts, story),
-        "reasons": [
-            {
-                "column": column,
-                "value": value,
-                "adds": amount(facts, adds, signed=True),
-                "at": round(50 - 50 * max(-adds, 0) / most, 1),
-                "width": round(50 * abs(adds) / most, 1),
-                "is_more": adds > 0,
-            }
-            for column, value, adds in reasons
-        ],
-        "sentences": [*change_sentences(story), *like_sentences(story)],
-    }
-
-
-def _groups(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a table per column whose groups were compared."""
-    tables = []
-    for name, found in facts["fairness"].items():
-        measures: Sequence[str] = list(dict.fromkeys(m for g in found["groups"] for m in g["measures"]))
-        rows = [
-            [g["group"], numbers.count(g["n_rows"]), *(_measured(facts, g["measures"].get(m)) for m in measures)]
-            for g in found["groups"]
+def case_sentences(facts: Mapping[str, Any]) -> list[str]:
+    """Return why the highest answers are high and the lowest low, one sentence each, from a package's explanation."""
+    told = []
+    for case in facts["cases"]:
+        parts = [
+            f"{_usually(r)} {amount(facts, r['adds'], signed=True)}" for r in case["reasons"] if abs(r["adds"]) > 0
         ]
-        tables.append({"name": name, "head": ["Group", "Rows", *(m.replace("_", " ") for m in measures)], "rows": rows})
-    return tables
+        rest = f"all others {amount(facts, case['rest'], signed=True)}"
+        told.append(
+            f"The {numbers.counted(case['n_rows'], 'row')} with the {case['which']} answers have "
+            f"{answer(facts, case['answer'])} in the mean, where a middling row has {answer(facts, case['start'])}: "
+            f"{', '.join([*parts, rest])}."
+        )
+    return told
 
 
-def _measured(facts: Mapping[str, Any], m: Mapping[str, Any] | None) -> str:
-    if m is None:
-        return "–"
-    value, low, high = numbers.measured(m["value"], m["low"], m["high"])
-    return f"{value} ({low} to {high}){' *' if m['is_beyond_chance'] else ''}"
+def _usually(reason: Mapping[str, Any]) -> str:
+    usual = reason["usual"]
+    if usual is None:
+        return marked(named(reason["column"]))
+    return f"{marked(reason['column'])} (mostly {marked(cell(usual), 30)})"
+
+
+def trials(facts: Mapping[str, Any]) -> list[list[str]]:
+    """Return what was tried to throw the model off: when, what happens, and how many rows the contract flags."""
+    return [_trial(facts, t) for t in facts["robustness"][:MOST_TRIALS]]
+
+
+def moves(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the columns that move an answer, and by how much in the mean, with the interval."""
+    return [
+        (named(e["column"]), f"{amount(facts, e['value'])} ({amount(facts, e['low'])} to {amount(facts, e['high'])})")
+        for e in facts["importance"]["moves"]
+        if e["value"] > 0
+    ]
+
+
+def slice_rows(facts: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Return the weak slices: which rows, how many, their loss, the others', and how much more with its interval."""
+    found = facts["slices"] or {"slices": []}
+    return [
+        (
+            marked(s["name"], 90),
+            numbers.count(s["n_rows"]),
+            numbers.number(s["loss"]),
+            numbers.number(s["elsewhere"]),
+            f"{numbers.number(s['excess'])} ({numbers.number(s['low'])} to {numbers.number(s['high'])})",
+        )
+        for s in found["slices"]
+    ]
 
 
 def _trial(facts: Mapping[str, Any], t: Mapping[str, Any]) -> list[str]:
-    return [t["what"], _shaken(facts, t), numbers.percent(t["flagged"])]
+    return [marked(t["what"], 90), _shaken(facts, t), numbers.percent(t["flagged"])]

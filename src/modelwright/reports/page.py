@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.core.finding import Severity
-from modelwright.reports import numbers, tables, words
+from modelwright.reports import effect_charts, explaining, numbers, tables, words
 from modelwright.reports.as_html import STAMP
 from modelwright.reports.cautions import cautions, suspects
 from modelwright.reports.drawing import Pen
 from modelwright.reports.gallery import pictures
 from modelwright.reports.mistakes import mistakes
 from modelwright.reports.names import as_html, clean, without_secrets
+from modelwright.reports.promises import promises
 from modelwright.reports.sources import sources, stamp
 
 if TYPE_CHECKING:
@@ -42,9 +43,15 @@ def page(view: View) -> str:
         The page, under 1 MB. Charts are left out where they cannot be drawn; their numbers stand in tables.
     """
     with Pen() as pen:
-        shown = pictures(view)
+        shown = (*pictures(view), *explained(view))
         drawn = pen.draw({p.name: p.spec for p in shown})
     return render(view, shown, drawn)
+
+
+def explained(view: View) -> tuple[Picture, ...]:
+    """Return the charts of the explanation that a package carries."""
+    facts = view.evidence.explanation
+    return tuple(effect_charts.pictures(facts)) if facts else ()
 
 
 def render(view: View, shown: Sequence[Picture] = (), drawn: Mapping[str, str] | None = None) -> str:
@@ -101,10 +108,12 @@ def _facts(view: View) -> dict[str, Any]:
         "quality": tables.quality(view),
         "costs": tables.costs(view),
         "absent": tables.absent(view),
+        "promises": promises(view),
         "yardsticks": tables.yardstick_names(view),
         "candidates": tables.candidates(view),
         "n_candidates": len(view.evidence.leaderboard),
         "importances": tables.importances(view),
+        "why": _why(view),
         "convergences": tables.convergences(view),
         "bias_variance": tables.bias_variance(view),
         "bias_variance_sentence": view.evidence.bias_variance.get("sentence", ""),
@@ -116,6 +125,25 @@ def _facts(view: View) -> dict[str, Any]:
         "provenance": tables.provenance(view),
         "sources": [(s.title, s.place, s.basis.value) for s in known.values()],
         "check": f"{known['split'].command} --document report.html",
+    }
+
+
+def _why(view: View) -> dict[str, Any] | None:
+    """Return sentences and tables of the explanation that a package carries, None where it has none."""
+    facts = view.evidence.explanation
+    if not facts:
+        return None
+    return {
+        "unit": explaining.unit_of(facts),
+        "n_rows": facts["n_rows"],
+        "moves": explaining.moves(facts),
+        "shapes": [f"shape-{i}" for i in range(effect_charts.MOST_SHAPES)],
+        "cases": explaining.case_sentences(facts),
+        "weak": explaining.weak_sentences(facts),
+        "robust": explaining.robust_sentences(facts),
+        "trials": explaining.trials(facts),
+        "slices": explaining.slice_rows(facts),
+        "loss": (facts["slices"] or {}).get("loss", "loss"),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelwright.reports.charts import ACCENT, HEIGHT, INK, QUIET, SECOND, THIRD, WIDTH, Spec, _chart, _spec, _thin
+from modelwright.reports.charts import ACCENT, HEIGHT, INK, QUIET, SECOND, THIRD, WIDTH, Spec, finished, on, thinned
 from modelwright.reports.names import clean, distinct
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def lines(
     points = [
         {"name": n, "x": a, "y": b, "order": i}
         for n, s in zip(names, series, strict=True)
-        for i, (a, b) in enumerate(_thin(s.points, 160))
+        for i, (a, b) in enumerate(thinned(s.points, 160))
     ]
     on_x, on_y = _axis(alt, "X", "x", x), _axis(alt, "Y", "y", y)
     legend = alt.Legend(orient="bottom", columns=1, labelLimit=WIDTH, direction="vertical") if names[1:] else None
@@ -76,21 +76,21 @@ def lines(
         encoding["strokeDash"] = alt.StrokeDash("name", type="nominal", scale=scale, legend=legend)
     n_most = max((len(s.points) for s in series), default=0)
     dot: Any = {"size": 28, "filled": True} if n_most <= 16 else False
-    layers = [_chart().mark_line(strokeWidth=2, point=dot, clip=True).encode(**encoding)]
+    layers = [on().mark_line(strokeWidth=2, point=dot, clip=True).encode(**encoding)]
     extra: dict[str, list[dict[str, Any]]] = {}
     if upright is not None:
         extra["upright"] = [{"x": upright}]
-        layers.append(_chart("upright").mark_rule(color=QUIET, strokeDash=[4, 4]).encode(x=on_x))
+        layers.append(on("upright").mark_rule(color=QUIET, strokeDash=[4, 4]).encode(x=on_x))
     if level is not None:
         extra["level"] = [{"y": level[0], "text": level[1]}]
-        layers.append(_chart("level").mark_rule(color=QUIET, strokeDash=[4, 4]).encode(y=on_y))
-        text = _chart("level").mark_text(align="left", dx=4, dy=-6, color="var(--soft)", fontSize=11)
+        layers.append(on("level").mark_rule(color=QUIET, strokeDash=[4, 4]).encode(y=on_y))
+        text = on("level").mark_text(align="left", dx=4, dy=-6, color="var(--soft)", fontSize=11)
         layers.append(text.encode(x=alt.value(0), y=on_y, text=alt.Text("text", type="nominal")))
     if marks:
         extra["marks"] = [{"x": a, "y": b} for a, b in marks]
-        ring = _chart("marks").mark_point(size=90, color=INK, strokeWidth=2, filled=False)
+        ring = on("marks").mark_point(size=90, color=INK, strokeWidth=2, filled=False)
         layers.append(ring.encode(x=on_x, y=on_y))
-    spec = _spec(alt.layer(*layers), points)
+    spec = finished(alt.layer(*layers), points)
     spec["datasets"].update(extra)
     return spec
 
@@ -118,13 +118,13 @@ def bars(
     colour = alt.Color("group", type="nominal", scale=_colours(alt, groups), legend=legend)
     offset = {"yOffset": alt.YOffset("group", type="nominal", sort=groups)} if groups[1:] else {}
     on_x = _axis(alt, "X", "value", x, zero=True)
-    mark = _chart().mark_circle(size=70, opacity=1) if log else _chart().mark_bar(opacity=0.8)
+    mark = on().mark_circle(size=70, opacity=1) if log else on().mark_bar(opacity=0.8)
     layers = [mark.encode(x=on_x, y=y, color=colour, **offset)]
     if ends:
-        rule = _chart().mark_rule(color=INK)
+        rule = on().mark_rule(color=INK)
         layers.append(rule.encode(x=alt.X("low", type="quantitative"), x2=alt.X2("high"), y=y, **offset))
     height = len(whats) * (12 + 14 * max(len(groups), 1))
-    return _spec(alt.layer(*layers), points, width=210, height=height)
+    return finished(alt.layer(*layers), points, width=210, height=height)
 
 
 def dots(points: Sequence[tuple[float, float, str]], x: Axis, y: Axis, *, names: Sequence[str] = ()) -> Spec:
@@ -151,8 +151,8 @@ def dots(points: Sequence[tuple[float, float, str]], x: Axis, y: Axis, *, names:
         shapes = (["circle"] * n + ["triangle-up"] * n + ["square"] * n)[: len(groups)]
         scale = alt.Scale(domain=groups, range=shapes)
         encoding["shape"] = alt.Shape("name", type="nominal", scale=scale, legend=legend)
-    chart = _chart().mark_point(size=26, opacity=0.65, filled=True, strokeWidth=0).encode(**encoding)
-    return _spec(chart, rows)
+    chart = on().mark_point(size=26, opacity=0.65, filled=True, strokeWidth=0).encode(**encoding)
+    return finished(chart, rows)
 
 
 def strips(groups: Sequence[tuple[str, Sequence[float]]], x: Axis) -> Spec:
@@ -163,9 +163,9 @@ def strips(groups: Sequence[tuple[str, Sequence[float]]], x: Axis) -> Spec:
     points = [{"name": n, "x": float(v)} for n, (_, values) in zip(names, groups, strict=True) for v in values]
     y = alt.Y("name", type="nominal", sort=names, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=140))
     on_x = _axis(alt, "X", "x", x)
-    fine = _chart().mark_tick(color=ACCENT, opacity=0.5, thickness=1.5, size=24).encode(x=on_x, y=y)
-    thick = _chart("means").mark_tick(color=SECOND, thickness=3, size=34).encode(x=on_x, y=y)
-    spec = _spec(alt.layer(fine, thick), points, width=220, height=46 * len(names))
+    fine = on().mark_tick(color=ACCENT, opacity=0.5, thickness=1.5, size=24).encode(x=on_x, y=y)
+    thick = on("means").mark_tick(color=SECOND, thickness=3, size=34).encode(x=on_x, y=y)
+    spec = finished(alt.layer(fine, thick), points, width=220, height=46 * len(names))
     means = [{"name": n, "x": sum(v) / len(v)} for n, (_, v) in zip(names, groups, strict=True) if len(v)]
     spec["datasets"]["means"] = means
     return spec
@@ -191,7 +191,7 @@ def path(
     ]
     on_x, on_y = _axis(alt, "X", "x", x), _axis(alt, "Y", "y", y)
     depth = alt.Opacity("h", type="quantitative", scale=alt.Scale(domain=[0, 1], range=[0.5, 0.02]), legend=None)
-    ground = _chart().mark_rect(color=ACCENT, strokeWidth=0, clip=True)
+    ground = on().mark_rect(color=ACCENT, strokeWidth=0, clip=True)
     layers = [ground.encode(x=on_x, x2=alt.X2("x2"), y=on_y, y2=alt.Y2("y2"), opacity=depth)]
     names = distinct([clean(s.name, 34) for s in walk])
     steps = [
@@ -199,12 +199,12 @@ def path(
         for n, s in zip(names, walk, strict=True)
         for i, (a, b) in enumerate(s.points)
     ]
-    line = _chart("walk").mark_line(strokeWidth=1.5, point={"size": 22}, clip=True)
+    line = on("walk").mark_line(strokeWidth=1.5, point={"size": 22}, clip=True)
     legend = alt.Legend(orient="bottom", columns=1, labelLimit=WIDTH)
     scale = alt.Scale(domain=names, range=[SECOND, INK, THIRD][: len(names)])
     colour = alt.Color("name", type="nominal", scale=scale, legend=legend)
     layers.append(line.encode(x=on_x, y=on_y, order=alt.Order("order", type="quantitative"), color=colour))
-    spec = _spec(alt.layer(*layers), rows, height=HEIGHT + 30)
+    spec = finished(alt.layer(*layers), rows, height=HEIGHT + 30)
     spec["datasets"]["walk"] = steps
     return spec
 
@@ -222,11 +222,11 @@ def grid(cells: Sequence[tuple[str, str, float, str]], x_title: str, y_title: st
     x = alt.X("x", type="nominal", sort=xs, title=x_title, axis=alt.Axis(labelAngle=0 if len(xs) < 4 else -90, **plain))
     y = alt.Y("y", type="nominal", sort=ys, title=y_title, axis=alt.Axis(**plain))
     depth = alt.Opacity("depth", type="quantitative", scale=alt.Scale(domain=[0, 1], range=[0.04, 0.92]), legend=None)
-    squares = _chart().mark_rect(color=ACCENT, cornerRadius=2).encode(x=x, y=y, opacity=depth)
-    text = _chart().mark_text(fontSize=13 if len(xs) < 6 else 10)
+    squares = on().mark_rect(color=ACCENT, cornerRadius=2).encode(x=x, y=y, opacity=depth)
+    text = on().mark_text(fontSize=13 if len(xs) < 6 else 10)
     colour = alt.Color("ink", type="nominal", scale=None)
     texts = text.encode(x=x, y=y, text=alt.Text("text", type="nominal"), color=colour)
-    return _spec(alt.layer(squares, texts), rows, height=len(ys) * max(24, min(60, WIDTH // max(len(xs), 1))))
+    return finished(alt.layer(squares, texts), rows, height=len(ys) * max(24, min(60, WIDTH // max(len(xs), 1))))
 
 
 def _axis(alt: Any, channel: str, field: str, axis: Axis, *, zero: bool = False) -> Any:

@@ -21,7 +21,7 @@ from modelwright.reports.office import STAMP_PART
 BYTES_MAX = 64 * 2**20
 """What a document may hold, unpacked."""
 ENDINGS = (".html", ".pdf", ".docx", ".pptx", ".md", ".json")
-NUMERAL = re.compile(r"\d+(?:[.,]\d+)*")
+NUMERAL = re.compile(r"[−+]?\d+(?:[.,]\d+)*(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?")
 AROUND = 30
 _TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL)
 _OFFICE_TEXT = re.compile(r"<(?:w:t|a:t|c:v)(?:\s[^>]*)?>([^<]*)</(?:w:t|a:t|c:v)>|</(?:w:p|a:p)>")
@@ -47,6 +47,10 @@ class Stated:
     def numerals(self) -> Counter[str]:
         """Return how often each number stands in it."""
         return Counter(NUMERAL.findall(self.text))
+
+    def in_order(self) -> list[str]:
+        """Return its numbers in the order in which they stand."""
+        return NUMERAL.findall(self.text)
 
     def around(self, numeral: str) -> str:
         """Return the words around the first place where a number stands."""

@@ -229,7 +229,7 @@ def _priced(view: View, told: Told) -> Slide:
     elif found.threshold is not None:
         named = {"This model": found.model, f"From {numbers.percent(found.threshold)} on": found.best, **named}
     costs = {name: ROWS * score.value for name, score in named.items() if score is not None}
-    unit = f", {clean(found.prices.unit, 24)}" if found.prices.unit else ""
+    unit = f", {clean(found.unit, 24)}" if found.unit else ""
     title = f"Cost of {numbers.count(ROWS)} rows{unit}"
     chart = Chart("bars", tuple(costs), (("Cost", tuple(costs.values())),), "#,##0", title)
     return Slide("What its errors cost", _texts(said), chart, ("costs",))

@@ -74,9 +74,9 @@ def _measured(view: View, check: str, again: str) -> Iterable[Source]:
             found = fingerprint(view.evidence.figures[name])
             yield Source(f"figures.{name}", title, f"evidence.json, figures/{name}", Basis.SEALED, check, found)
     if view.costs is not None:
-        prices = view.costs.prices
-        asked = f"--cost-false-alarm {prices.false_alarm:g} --cost-miss {prices.miss:g}"
-        told = f"modelwright report {_path(view)} --as brief {asked}"
+        told, prices = f"modelwright report {_path(view)} --as brief", view.costs.prices
+        if prices is not None:
+            told += f" --cost-false-alarm {prices.false_alarm:g} --cost-miss {prices.miss:g}"
         place = "the sealed rows, and the costs you gave"
         yield Source("costs", "What errors cost", place, Basis.SEALED, told, costs_of(view.costs))
 
@@ -88,6 +88,7 @@ def _of_run(view: View, again: str) -> Iterable[Source]:
         "importance": "What it leans on",
         "convergence": "Training by round",
         "bias_variance": "Bias and variance",
+        "explanation": "Why it answers as it does",
     }
     for name, title in told.items():
         found = getattr(view.evidence, name)
@@ -134,7 +135,7 @@ def stamp(view: View, kind: str, keys: Iterable[str] | None = None) -> dict[str,
         keys: The sources it cites; all when None.
     """
     every = sources(view)
-    prices = None if view.costs is None else plain(view.costs.prices)
+    prices = None if view.costs is None or view.costs.prices is None else plain(view.costs.prices)
     if prices is not None:
         prices["unit"] = clean(prices["unit"], 24) if prices["unit"] else ""
     return {

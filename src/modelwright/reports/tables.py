@@ -24,7 +24,9 @@ COLUMNS_OPEN = 30
 COLUMNS_SHOWN = 200
 NAMES_SHOWN = 6
 
+COST = "cost_per_row"
 TITLES = {
+    COST: "Cost of a row",
     "train_seconds": "Training time",
     "preprocess_seconds": "Preprocessing time",
     "inference_ms_p50": "Inference time, one row, median",
@@ -58,13 +60,13 @@ def title_of(name: str) -> str:
 def quality(view: View) -> list[Measured]:
     """Return the measures of quality, beside the yardsticks on the same rows."""
     kpis = view.evidence.kpis
-    return [_measured(view, name, score) for name, score in kpis.items() if name in MEASURES]
+    return [_measured(view, name, score) for name, score in kpis.items() if name in (*MEASURES, COST)]
 
 
 def costs(view: View) -> list[Measured]:
     """Return the measures of time and size."""
     kpis = view.evidence.kpis
-    return [_measured(view, name, score) for name, score in kpis.items() if name not in MEASURES]
+    return [_measured(view, name, score) for name, score in kpis.items() if name not in (*MEASURES, COST)]
 
 
 ROLE = ("accuracy", "precision", "recall", "f1", "mae", "mse", "rmse", "mape", "r2")

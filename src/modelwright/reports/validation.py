@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from modelwright.core.metrics import MEASURES
 from modelwright.core.task import TaskKind
-from modelwright.reports import columns, numbers, tables, words
+from modelwright.reports import columns, effect_charts, explaining, numbers, tables, words
 from modelwright.reports.brief import ROWS
 from modelwright.reports.cautions import cautions
 from modelwright.reports.gallery import pictures
 from modelwright.reports.mistakes import mistakes
 from modelwright.reports.names import clean, marked, without_secrets
+from modelwright.reports.promises import promises
 from modelwright.reports.prose import Block, Drawing, Grid, Paragraph, Prose, Said, Section, points
 from modelwright.reports.requirements import ANNEX_IV, HERE, MISSING, PARTLY, SR_11_7, answered
 from modelwright.reports.sources import sources
@@ -37,7 +38,7 @@ _CITED = {
     "distribution": "figures.distribution",
 }
 """The source of each picture."""
-_ANCHORS = ("purpose", "design", "data", "outcomes", "behaviour", "limits", "use", "reproduce")
+_ANCHORS = ("purpose", "design", "data", "outcomes", "behaviour", "weakness", "limits", "use", "reproduce")
 _TITLES = {name: f"Section {i}" for i, name in enumerate(_ANCHORS, start=1)}
 """What links to the sections say."""
 
@@ -55,11 +56,12 @@ def validation(view: View) -> Prose:
         Section("3  Data", tuple(_data(view)), "data"),
         Section("4  Testing and outcomes analysis", tuple(_outcomes(view)), "outcomes"),
         Section("5  Behaviour and conceptual soundness", tuple(_behaviour(view)), "behaviour"),
-        Section("6  Limits and assumptions", tuple(_limits(view)), "limits"),
-        Section("7  Use, and what errors cost", tuple(_use(view)), "use"),
-        Section("8  Version, reproduction and integrity", tuple(_reproduce(view)), "reproduce"),
-        Section("9  Requirements of SR 11-7", (*_asked(SR_11_7, view),), "sr-11-7"),
-        Section("10  Requirements of Annex IV, Regulation (EU) 2024/1689", (*_asked(ANNEX_IV, view),), "annex-iv"),
+        Section("6  Groups of rows in which it does worse", tuple(_weakness(view)), "weakness"),
+        Section("7  Limits and assumptions", tuple(_limits(view)), "limits"),
+        Section("8  Use, and what errors cost", tuple(_use(view)), "use"),
+        Section("9  Version, reproduction and integrity", tuple(_reproduce(view)), "reproduce"),
+        Section("10  Requirements of SR 11-7", (*_asked(SR_11_7, view),), "sr-11-7"),
+        Section("11  Requirements of Annex IV, Regulation (EU) 2024/1689", (*_asked(ANNEX_IV, view),), "annex-iv"),
     )
     title = f"Model documentation: {marked(view.model_name, 80)}"
     return Prose("document", "Model documentation for validation", title, sections, sources(view))
@@ -168,6 +170,7 @@ def _outcomes(view: View) -> Iterator[Block]:
             tuple((m.title, m.value, m.interval, m.n_rows) for m in costs),
             cites,
         )
+    yield points(*promises(view))
     if worth := words.worth(view.evidence):
         yield Paragraph(Said(worth, ("baselines",)))
     said = [
@@ -183,6 +186,7 @@ def _behaviour(view: View) -> Iterator[Block]:
         cites = (("importance",), *((),) * (len(rows) - 1))
         yield Grid(("Column", "Rise of the loss when shuffled", "95 % interval"), rows, cites)
     yield from _pictures(view, "importance")
+    yield from _explanation(view)
     trained = tables.convergences(view)
     if trained:
         cites = (("convergence",), *((),) * (len(trained) - 1))
@@ -197,6 +201,47 @@ def _behaviour(view: View) -> Iterator[Block]:
                 ("bias_variance",),
             )
         )
+
+
+def _explanation(view: View) -> Iterator[Block]:
+    """Tell why it answers as it does, and what throws it off."""
+    facts = view.evidence.explanation
+    if not facts:
+        return
+    cites = ("explanation",)
+    of = f"{explaining.unit_of(facts)}, of {numbers.counted(facts['n_rows'], 'sealed row')}"
+    yield Paragraph(Said(f"What moves the {of}; what every column adds to a row adds up to its answer.", cites))
+    rows = tuple(explaining.moves(facts)[:10])
+    yield Grid(("Column", "Mean move (95 % interval)"), rows, (cites, *((),) * (len(rows) - 1)))
+    yield points(*(Said(s, cites) for s in explaining.case_sentences(facts)))
+    for picture in effect_charts.of_shapes(facts)[:2]:
+        yield Drawing(picture, cites)
+    trials = tuple(tuple(t) for t in explaining.trials(facts))
+    if trials:
+        yield Paragraph(Said("Stress tests: the sealed rows, changed on purpose, and the measure before and after."))
+        heads = ("When", "What happens", "Rows the contract flags")
+        yield Grid(heads, trials, (cites, *((),) * (len(trials) - 1)), widths=(0.45, 0.38, 0.17))
+
+
+def _weakness(view: View) -> Iterator[Block]:
+    """Tell the parts of the rows in which it does worse."""
+    facts = view.evidence.explanation
+    if not facts or facts["slices"] is None:
+        yield Paragraph(Said("Missing: groups of rows were not compared. `modelwright explain` does it."), "alarm")
+        return
+    cites = ("explanation",)
+    yield points(*(Said(s, cites) for s in explaining.weak_sentences(facts)))
+    rows = tuple(explaining.slice_rows(facts))
+    if rows:
+        loss = facts["slices"]["loss"]
+        heads = ("Rows where", "Rows", loss[:1].upper() + loss[1:], "Elsewhere", "More (95 % interval)")
+        yield Grid(heads, rows, (cites, *((),) * (len(rows) - 1)), widths=(0.4, 0.1, 0.14, 0.14, 0.22))
+    yield Paragraph(
+        Said(
+            "Which columns tell groups of persons only its owner knows; `modelwright explain --group-by COLUMN` "
+            "compares how each group is treated, with intervals."
+        )
+    )
 
 
 def _limits(view: View) -> Iterator[Block]:
@@ -214,14 +259,12 @@ def _use(view: View) -> Iterator[Block]:
             "alarm",
         )
         return
-    unit = clean(found.prices.unit, 24) if found.prices.unit else ""
-    alarm, miss = numbers.number(found.prices.false_alarm), numbers.number(found.prices.miss)
-    yield Paragraph(
-        Said(
-            f"A false alarm costs {alarm}{f' {unit}' if unit else ''}, a miss {miss}{f' {unit}' if unit else ''}.",
-            ("costs",),
-        )
-    )
+    unit = clean(found.unit, 24) if found.unit else ""
+    told = "Each answer has a cost of its own; the model answers what is expected to cost least."
+    if found.prices is not None:
+        alarm, miss = numbers.number(found.prices.false_alarm), numbers.number(found.prices.miss)
+        told = f"A false alarm costs {alarm}{f' {unit}' if unit else ''}, a miss {miss}{f' {unit}' if unit else ''}."
+    yield Paragraph(Said(told, ("costs",)))
     named = {"This model": found.model, "Never answering it": found.never, "Always answering it": found.always}
     if found.always is None:
         named = {"This model": found.model, "The best single answer": found.never}

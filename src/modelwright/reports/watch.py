@@ -91,5 +91,10 @@ def _alarms(told: Mapping[str, Any], width: int) -> list[str]:
     lines = [f"alarms: {len(lasting)}"]
     for a in lasting:
         known = f", acknowledged by {a['acknowledged_by']}" if a["acknowledged"] else ""
-        lines.append(wrapped(f"{a['id'][:8]}  {day(a['time'])}  {a['title']}{effect(a)}{known}", width))
+        lines.append(wrapped(f"{a['id'][:8]}  {day(a['time'])}  {a['title']}{effect(a)}{_money(a)}{known}", width))
     return lines
+
+
+def _money(alarm: Mapping[str, Any]) -> str:
+    money = alarm.get("money")
+    return "" if money is None else f"; {money:+,.0f} a month in money"

@@ -14,7 +14,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import combinations, permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -87,12 +87,12 @@ def _texts(material: Material, texts: Sequence[str], rows: Ints, run: Run) -> Ma
     target = p.target[rows]
     if len(material.base.features) <= sum(_is_of_words(f, texts) for f in base.features):
         return material  # without the words nothing would be left
-    whole = loss(p.task.kind, target, _cross_validated(base, target, rows, material, run))
+    whole = loss(p.task.kind, target, cross_validated(base, target, rows, material, run))
     silent = []
     for text in texts:
         kept = [i for i, f in enumerate(base.features) if not _is_of_words(f, [text])]
         without = Matrix(np.ascontiguousarray(base.values[:, kept]), tuple(base.features[i] for i in kept))
-        gain = loss(p.task.kind, target, _cross_validated(without, target, rows, material, run)) - whole
+        gain = loss(p.task.kind, target, cross_validated(without, target, rows, material, run)) - whole
         if gain.mean() <= gain.std() / np.sqrt(len(gain)):
             silent.append(text)
     if not silent:
@@ -113,15 +113,15 @@ def _pairs(material: Material, numbers: Sequence[str], rows: Ints, run: Run) -> 
     p = material.problem
     choosing, judging = np.arange(len(rows)) % 2 == 0, np.arange(len(rows)) % 2 == 1
     target, base = p.target[rows], material.base.take(rows)
-    before = _cross_validated(base, target, rows, material, run)
-    residual = _residuals(target, before, p.n_classes)
-    answers = _residuals(target, _flat(target, p.n_classes), p.n_classes)
+    before = cross_validated(base, target, rows, material, run)
+    residual = residuals_of(target, before, p.n_classes)
+    answers = residuals_of(target, _flat(target, p.n_classes), p.n_classes)
     values = {name: p.frame[name].to_numpy()[rows[choosing]] for name in numbers}
     kept: dict[Step, None] = {}
     for steps in _chosen(values, answers[choosing], residual[choosing]):
         if steps:
             wider = material.with_arithmetic(steps).base.take(rows)
-            after = _cross_validated(wider, target, rows, material, run)
+            after = cross_validated(wider, target, rows, material, run)
             gain = (loss(p.task.kind, target, before) - loss(p.task.kind, target, after))[judging]
             if p.weight is not None:
                 gain = gain * p.weight[rows][judging] / p.weight[rows][judging].mean()
@@ -130,8 +130,10 @@ def _pairs(material: Material, numbers: Sequence[str], rows: Ints, run: Run) -> 
     return material.with_arithmetic(list(kept)) if kept else material
 
 
-def _cross_validated(matrix: Matrix, target: Target, rows: Ints, material: Material, run: Run) -> Floats:
-    """Return a quick model's out-of-fold predictions."""
+def cross_validated(
+    matrix: Matrix, target: Target, rows: Ints, material: Material, run: Run, **changed: object
+) -> Floats:
+    """Return the out-of-fold predictions of a quick model, with these parameters changed."""
     p = material.problem
     weight = None if p.weight is None else p.weight[rows]
     parts = [np.arange(matrix.n_rows) % N_FOLDS == fold for fold in range(N_FOLDS)]
@@ -139,7 +141,7 @@ def _cross_validated(matrix: Matrix, target: Target, rows: Ints, material: Mater
     def fit(held: Bools) -> Floats:
         learnt = None if weight is None else weight[~held]
         lesson = Lesson(matrix.take(np.flatnonzero(~held)), target[~held], p.n_classes, learnt, seed=run.seed)
-        fitted, _ = run.catalogue.find("learner", "lightgbm")(**QUICK).fit(lesson)
+        fitted, _ = run.catalogue.find("learner", "lightgbm")(**{**QUICK, **changed}).fit(lesson)
         predictions: Floats = fitted.predict(matrix.take(np.flatnonzero(held)))
         return predictions
 
@@ -157,7 +159,7 @@ def _flat(target: Target, n_classes: int) -> Floats:
     return np.tile(np.bincount(target.astype(np.int64), minlength=n_classes) / len(target), (len(target), 1))
 
 
-def _residuals(target: Target, predictions: Floats, n_classes: int) -> Floats:
+def residuals_of(target: Target, predictions: Floats, n_classes: int) -> Floats:
     """Return what is left unexplained, shape (n_rows, n_answers), of variance one in all."""
     if not n_classes:
         left = (target - predictions)[:, None]
@@ -170,7 +172,7 @@ def _residuals(target: Target, predictions: Floats, n_classes: int) -> Floats:
     return scaled
 
 
-def _told(values: Floats | Singles, residual: Floats) -> float:
+def told(values: Floats | Singles, residual: Floats) -> float:
     """Return how much the bins of these values differ in their mean residual, in standard errors of chance.
 
     The sum of squares between equally filled bins has mean and variance of a chi-square where the values say nothing.
@@ -192,10 +194,10 @@ def _told(values: Floats | Singles, residual: Floats) -> float:
     return float((between - freedom) / np.sqrt(2 * freedom))
 
 
-def _leading(values: Mapping[str, Floats], answers: Floats) -> list[str]:
+def leading(values: Mapping[str, Floats], answers: Floats, most: int = NUMBERS_MOST) -> list[str]:
     """Return the numbers that tell most about the target."""
-    told = {name: _told(column, answers) for name, column in values.items()}
-    return sorted(sorted(told, key=lambda name: -told[name])[:NUMBERS_MOST])
+    scores = {name: told(column, answers) for name, column in values.items()}
+    return sorted(sorted(scores, key=lambda name: -scores[name])[:most])
 
 
 def _chosen(values: Mapping[str, Floats], answers: Floats, residual: Floats) -> list[list[Step]]:
@@ -204,7 +206,7 @@ def _chosen(values: Mapping[str, Floats], answers: Floats, residual: Floats) -> 
     The first tell most about what the quick model left, each more than its own two numbers do. The second tell more
     about the target itself than their two numbers together: what a model needs many cuts for, one of them says at once.
     """
-    names = _leading(values, answers)
+    names = leading(values, answers)
     terms = [(op, a, b) for op in ("sum", "difference", "product") for a, b in combinations(names, 2)]
     terms += [("ratio", a, b) for a, b in permutations(names, 2)]
     made = {t: combine(t[0], values[t[1]], values[t[2]]) for t in terms}
@@ -213,11 +215,11 @@ def _chosen(values: Mapping[str, Floats], answers: Floats, residual: Floats) -> 
     groups: list[list[Step]] = []
     reason = "it tells what a quick model does not make of the two numbers, and helps on other rows"
     for wanted, bar in ((residual, _larger), (answers, _sum)):
-        alone = {name: max(_told(values[name], wanted), 0.0) for name in names}
-        told = {t: _told(made[t], wanted) for t in terms}
-        telling = [t for t in terms if told[t] > max(chance, bar(alone[t[1]], alone[t[2]]) + 1.0)]
-        unlike = _unlike(sorted(telling, key=lambda t: -told[t]), made)
-        groups.append([Step(a, op, reason, other=b) for op, a, b in unlike])
+        alone = {name: max(told(values[name], wanted), 0.0) for name in names}
+        scores = {t: told(made[t], wanted) for t in terms}
+        telling = [t for t in terms if scores[t] > max(chance, bar(alone[t[1]], alone[t[2]]) + 1.0)]
+        taken = unlike(sorted(telling, key=lambda t: -scores[t]), made, TERMS_MOST)
+        groups.append([Step(a, op, reason, other=b) for op, a, b in taken])
     return groups
 
 
@@ -229,15 +231,15 @@ def _sum(a: float, b: float) -> float:
     return a + b
 
 
-def _unlike(terms: Sequence[Term], made: Mapping[Term, Singles]) -> list[Term]:
+def unlike(terms: Sequence[Any], made: Mapping[Any, Any], most: int) -> list[Any]:
     """Return the first terms whose ranks differ from those before them."""
-    taken: list[Term] = []
+    taken: list[Any] = []
     ranks: list[Floats] = []
     for term in terms:
         rank = np.argsort(np.argsort(made[term])).astype(np.float64)
         if all(abs(np.corrcoef(rank, other)[0, 1]) < ALIKE for other in ranks):
             taken.append(term)
             ranks.append(rank)
-        if len(taken) == TERMS_MOST:
+        if len(taken) == most:
             break
     return taken

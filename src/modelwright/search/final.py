@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -11,12 +11,15 @@ import numpy as np
 from modelwright.core.model import Model
 from modelwright.core.ports import Lesson
 from modelwright.learners.blend import Blend
+from modelwright.learners.trees import Trees
+from modelwright.search.clocks import Witness, repeating
 from modelwright.search.pace import package_seconds
+from modelwright.search.portfolio import FOREST
 from modelwright.search.problem import Material
 from modelwright.search.threads import slots, threads_of_fits, wall_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from modelwright.core.ports import Fitted, Learner
     from modelwright.core.run import Run
@@ -29,15 +32,18 @@ ROUNDS_GROWTH = 0.5
 """A fit on more rows bears more rounds; half of the rows' growth is a cautious share of it."""
 ENOUGH = 0.85
 """A final fit that time ends after this share of its rounds is taken: more rows are worth more than the last rounds."""
+FOREST_TREES = 100
+"""A forest grows so many trees where nothing is said."""
 TRAINING_ROWS, ALL_ROWS = "training rows", "all rows"
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member of the ensemble: what is fitted, with how many rounds, at which weight."""
+    """One member of the ensemble: what is fitted, at which weight, and the share of its rounds or trees it keeps."""
 
     tried: Tried
     weight: float
+    share: float = 1.0
 
 
 def rows_fitted(folds: Folds) -> float:
@@ -47,8 +53,8 @@ def rows_fitted(folds: Folds) -> float:
 
 def members_of(found: Found) -> tuple[Member, ...]:
     """Return the candidates that have weight, in the order in which they were tried."""
-    pairs = zip(found.result.tried, found.result.weights, strict=True)
-    return tuple(Member(t, float(w)) for t, w in pairs if w > 0)
+    pairs = enumerate(zip(found.result.tried, found.result.weights, strict=True))
+    return tuple(Member(t, float(w), found.shares.get(i, 1.0)) for i, (t, w) in pairs if w > 0)
 
 
 def model_on(material: Material, found: Found, run: Run) -> Model:
@@ -81,13 +87,27 @@ class FinalFit:
         everything: All rows.
         run: Budget and threads.
         is_wanted: Otherwise nothing is fitted and the judged model is delivered.
+        repeated: What the members' fits of an earlier run were told of the time, and are told again.
+
+    Attributes:
+        clocks: What the members' fits were told of the time.
     """
 
-    def __init__(self, found: Found, everything: Problem, run: Run, *, is_wanted: bool = True) -> None:
+    def __init__(
+        self,
+        found: Found,
+        everything: Problem,
+        run: Run,
+        *,
+        is_wanted: bool = True,
+        repeated: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self._repeated = repeated
         self._found, self._everything, self._run, self._is_wanted = found, everything, run, is_wanted
         self._is_given_up = False
         self._pool = ThreadPoolExecutor(1, "final-fit")
         self._pending: Future[Model | None] | None = None
+        self.clocks: tuple[Mapping[str, Any], ...] = ()
 
     def __enter__(self) -> Self:
         if self._is_wanted and self._run.threads > 1:
@@ -116,7 +136,8 @@ class FinalFit:
         if not self._is_wanted or self._seconds_left() < self._seconds_needed():
             return None
         material = Material.prepare(self._everything, self._found.material.recipe)
-        model, is_cut = _fit_all(material, self._found, self._run, self._n_slots, self._seconds_left)
+        how = (self._n_slots, self._seconds_left, self._repeated)
+        model, is_cut, self.clocks = _fit_all(material, self._found, self._run, *how)
         return None if is_cut else model
 
     @property
@@ -137,9 +158,14 @@ class FinalFit:
 
 
 def _fit_all(
-    material: Material, found: Found, run: Run, n_slots: int, seconds_left: Callable[[], float]
-) -> tuple[Model, bool]:
-    """Return the model of all members, and whether time cut one of them far too short.
+    material: Material,
+    found: Found,
+    run: Run,
+    n_slots: int,
+    seconds_left: Callable[[], float],
+    repeated: Sequence[Mapping[str, Any]] = (),
+) -> tuple[Model, bool, tuple[Mapping[str, Any], ...]]:
+    """Return the model of all members, whether time cut one far too short, and what each was told of the time.
 
     The plan is completed with encodings fitted on all rows of the material.
     """
@@ -148,28 +174,33 @@ def _fit_all(
     p = material.problem
     at_once = min(n_slots, len(members))
     threads = threads_of_fits(found.material.problem.n_rows, run)
-    lesson = Lesson(matrix, p.target, p.n_classes, p.weight, None, p.seed, threads, seconds_left)
+    lesson = Lesson(matrix, p.target, p.n_classes, p.weight, None, p.seed, threads)
     growth = p.n_rows / rows_fitted(found.folds)
 
-    def fit(member: Member) -> tuple[Fitted, bool]:
-        params = _params(member.tried, growth)
-        learner: Learner = run.catalogue.find("learner", member.tried.candidate.learner)(**params)
-        fitted, curve = learner.fit(lesson)
-        return fitted, curve.ended == "time" and curve.best_round < ENOUGH * params["rounds"]
+    def fit(member: Member, said: Mapping[str, Any] | None) -> tuple[Fitted, bool, Mapping[str, Any]]:
+        params, name = _params(member, growth), member.tried.candidate.learner
+        learner: Learner = run.catalogue.find("learner", name)(**params)
+        clock = Witness(seconds_left if said is None else repeating(said), name)
+        fitted, curve = learner.fit(replace(lesson, seconds_left=clock))
+        return fitted, curve.ended == "time" and curve.best_round < ENOUGH * params["rounds"], clock.record()
 
+    said = list(repeated) if len(repeated) == len(members) else [None] * len(members)
     with ThreadPoolExecutor(at_once) as pool:
-        fitted = tuple(pool.map(fit, members))
-    blend = Blend([f for f, _ in fitted], np.array([m.weight for m in members]), found.calibrator)
-    is_cut = any(is_short for _, is_short in fitted)
-    return Model(p.task, p.contract, plan, blend, found.threshold), is_cut
+        fitted = tuple(pool.map(fit, members, said))
+    blend = Blend([f for f, *_ in fitted], np.array([m.weight for m in members]), found.calibrator)
+    is_cut = any(is_short for _, is_short, _ in fitted)
+    return Model(p.task, p.contract, plan, blend, found.threshold), is_cut, tuple(clock for *_, clock in fitted)
 
 
-def _params(tried: Tried, growth: float) -> dict[str, Any]:
+def _params(member: Member, growth: float) -> dict[str, Any]:
     """Return the parameters for more rows: as many rounds as the folds found best, grown with the rows."""
+    tried = member.tried
     params = dict(tried.candidate.params)
     if tried.rounds:
         rounds = float(np.mean(tried.rounds)) * (1 + ROUNDS_GROWTH * max(growth - 1, 0.0))
-        params["rounds"] = max(round(rounds), 1)
+        params["rounds"] = max(round(rounds * member.share), 1)
+    elif member.share < 1.0:
+        params["trees"] = max(round(params.get("trees", FOREST_TREES) * member.share), 1)
     return params
 
 
@@ -181,5 +212,13 @@ def _model_of_holdout(found: Found) -> Model | None:
     material = found.material
     p = material.problem
     plan = material.plan_of_fold(found.folds.folds[0])
-    blend = Blend(tuple(m.tried.fitted[0] for m in members), np.array([m.weight for m in members]), found.calibrator)
+    fitted = tuple(shortened(m.tried.fitted[0], m.share, m.tried.candidate.learner) for m in members)
+    blend = Blend(fitted, np.array([m.weight for m in members]), found.calibrator)
     return Model(p.task, p.contract, plan, blend, found.threshold)
+
+
+def shortened(fitted: Fitted, share: float, learner: str) -> Fitted:
+    """Return a member with this share of its trees; others are left whole."""
+    if share == 1.0 or not isinstance(fitted, Trees):
+        return fitted
+    return fitted.cut(share, is_mean=learner == FOREST.learner)

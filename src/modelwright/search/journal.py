@@ -11,10 +11,12 @@ import numpy as np
 
 from modelwright.core.fingerprint import fingerprint, plain
 from modelwright.core.ports import Curve
+from modelwright.learners.costs import Counts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from modelwright.core.arrays import Floats
     from modelwright.search.portfolio import Candidate
     from modelwright.search.trial import Tried
 
@@ -57,6 +59,7 @@ class Journal:
             return None
         if entry["predictions"] != fingerprint(predictions.tobytes()):
             return None
+        shorter = self._shorter(stem, entry)
         curves = tuple(_curve(c) for c in entry["curves"])
         return Tried(
             replace(candidate, params=entry["params"]),
@@ -65,7 +68,19 @@ class Journal:
             tuple(entry["rounds"]),
             curves,
             entry["fit_seconds"],
+            counts=Counts(**entry["counts"]) if entry.get("counts") else None,
+            shorter=shorter,
+            clocks=tuple(entry.get("clocks", ())),
         )
+
+    def _shorter(self, stem: Path, entry: dict[str, Any]) -> dict[float, Floats]:
+        """Return the predictions of the first trees; none where the file was not written whole."""
+        try:
+            stacked = np.load(stem.with_suffix(".cut.npy"), allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return {}
+        shares = entry.get("shares", [])
+        return dict(zip(shares, stacked, strict=True)) if len(shares) == len(stacked) else {}
 
     def record(self, one: Tried) -> None:
         """Keep a finished candidate; the entry appears only when it is whole."""
@@ -75,6 +90,8 @@ class Journal:
         if stem.with_suffix(".json").exists():
             return
         np.save(stem.with_suffix(".npy"), one.predictions, allow_pickle=False)
+        if one.shorter:
+            np.save(stem.with_suffix(".cut.npy"), np.stack(list(one.shorter.values())), allow_pickle=False)
         entry = {
             "name": one.candidate.name,
             "params": dict(one.candidate.params),
@@ -82,6 +99,9 @@ class Journal:
             "rounds": one.rounds,
             "curves": one.curves,
             "fit_seconds": one.fit_seconds,
+            "counts": None if one.counts is None else one.counts.to_dict(),
+            "clocks": list(one.clocks),
+            "shares": list(one.shorter),
             "predictions": fingerprint(one.predictions.tobytes()),
         }
         half = stem.with_suffix(".half")

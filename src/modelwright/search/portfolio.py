@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from modelwright.learners.shaped import TRANSFORMED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -98,7 +100,13 @@ rows it is chosen for what its best round had by luck (docs/decisions/0011)."""
 
 
 def portfolio(
-    *, n_rows: int, n_classes: int, n_features: int, available: list[str], seconds: float = float("inf")
+    *,
+    n_rows: int,
+    n_classes: int,
+    n_features: int,
+    available: list[str],
+    seconds: float = float("inf"),
+    shapes: tuple[str, ...] = (),
 ) -> tuple[Candidate, ...]:
     """Return the candidates for a table of this shape, in the order in which they are tried.
 
@@ -108,6 +116,7 @@ def portfolio(
         n_features: Columns of the matrix.
         available: Names of the learners that can be imported.
         seconds: What the search may take, infinite when it is counted in work units.
+        shapes: Of the target that help, the best first.
     """
     if n_rows < FEW_ROWS:
         order = [LINEAR, LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_SHALLOW, EXTRA_TREES]
@@ -125,8 +134,10 @@ def portfolio(
         order += [LIGHTGBM, XGBOOST, LIGHTGBM_SHALLOW]
     if n_rows <= MANY_ROWS and n_features <= 200 and NEIGHBOURS not in order:
         order.append(NEIGHBOURS)
-    if n_classes and n_rows >= FEW_ROWS and seconds >= NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
-        order.insert(NEURAL_PLACE if n_rows <= MANY_ROWS else len(order), NEURAL)
+    if seconds >= NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
+        is_early = n_classes and FEW_ROWS <= n_rows <= MANY_ROWS
+        order.insert(NEURAL_PLACE if is_early else len(order), NEURAL)
+    order = _with_shapes(order, shapes)
     if n_rows > SMALL_FOREST_ROWS:
         order = [SMALL_EXTRA_TREES if c is EXTRA_TREES else c for c in order]
     known = {c.name for c in order}
@@ -134,6 +145,22 @@ def portfolio(
         Candidate(name, name, {}, "a plug-in") for name in available if name not in BUILT_IN and name not in known
     ]
     return tuple(c for c in (*order, *others) if c.learner in available)
+
+
+def _with_shapes(order: list[Candidate], shapes: tuple[str, ...]) -> list[Candidate]:
+    """Return the candidates and, early among them, the first LightGBM and CatBoost by the target's shapes."""
+    boosted = next((c for c in order if c.learner == LIGHTGBM.learner), LIGHTGBM_REGULAR)
+    for place, shape in zip((1, 4), shapes, strict=False):
+        order.insert(order.index(boosted) + place, _shaped(boosted, shape))
+    shown = [shape for shape in shapes if shape in TRANSFORMED]
+    if shown and CATBOOST in order:
+        order.insert(order.index(CATBOOST) + 1, _shaped(CATBOOST, shown[0]))
+    return order
+
+
+def _shaped(candidate: Candidate, shape: str) -> Candidate:
+    params = {**candidate.params, "shape": shape}
+    return replace(candidate, name=f"{candidate.name}, {shape}", params=params, why="the target's shape")
 
 
 BUILT_IN = frozenset(

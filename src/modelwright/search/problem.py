@@ -11,6 +11,7 @@ import numpy as np
 from modelwright.core.matrix import Matrix
 from modelwright.features.arithmetic import Arithmetic
 from modelwright.features.encoding import TargetEncoding
+from modelwright.features.groups import fit_deviation
 from modelwright.features.plan import FeaturePlan, recommend
 
 if TYPE_CHECKING:
@@ -90,7 +91,22 @@ class Material:
         made.fill(self.problem.frame, values)
         recipe = replace(self.recipe, steps=(*self.recipe.steps, *steps))
         base = self.base.beside(Matrix(values, made.features))
-        return Material(self.problem, recipe, self.plan.with_arithmetic(made), base)
+        return Material(self.problem, recipe, self.plan.with_late(made), base)
+
+    def with_deviations(self, steps: Sequence[Step]) -> Material:
+        """Return the material with these distances of numbers from group means as further features."""
+        made = [fit_deviation(self.problem.frame, step.column, step.other) for step in steps]
+        values = np.empty((self.base.n_rows, len(made)), dtype=np.float32)
+        for place, craft in enumerate(made):
+            craft.fill(self.problem.frame, values[:, place : place + 1])
+        recipe = replace(self.recipe, steps=(*self.recipe.steps, *steps))
+        base = self.base.beside(Matrix(values, tuple(f for craft in made for f in craft.features)))
+        return Material(self.problem, recipe, self.plan.with_late(*made), base)
+
+    def with_crosses(self, steps: Sequence[Step]) -> Material:
+        """Return the material whose folds also encode these pairs of categories by the target."""
+        recipe = replace(self.recipe, encoded=(*self.recipe.encoded, *steps))
+        return Material(self.problem, recipe, self.plan, self.base)
 
     def fold(self, number: int, fold: Fold) -> tuple[Matrix, Matrix]:
         """Return the matrices to fit on and to be judged on in one fold."""

@@ -16,7 +16,7 @@ from modelwright.search.ensemble import choose, cross_fitted, loss_of, shrunk
 from modelwright.search.portfolio import NEURAL, Candidate
 from modelwright.search.threads import wall_seconds
 from modelwright.search.trial import Folding, Outcome, Trial, Tried
-from modelwright.search.tuning import TUNED
+from modelwright.search.tuning import TUNED, TUNED_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +67,7 @@ class Race:
     _waiting: deque[Candidate] = field(default_factory=deque)
     _open: list[Trial] = field(default_factory=list)
     _n_begun: int = 0
+    _n_passed_over: int = 0
     _chosen: tuple[int, Floats] = field(default_factory=lambda: (0, np.zeros(0)))
 
     def go(self, candidates: Sequence[Candidate]) -> Result:
@@ -126,19 +127,33 @@ class Race:
             return f"the {run.effort} work units were used"
         if run.is_stopped():
             return STOPPED
-        if not self._waiting:
-            proposed = self._proposed()
+        while not self._waiting or self._is_too_dear(self._waiting[0], total):
+            if self._waiting:
+                # It does not fit any more, but another may be cheaper.
+                self._waiting.popleft()
+                self._n_passed_over += 1
+                continue
+            proposed = self._proposed(total)
             if proposed is None:
-                return NOTHING_GAINED if self.tuner and self._tried else ALL_TRIED
+                return self._why_nothing_is_proposed()
             self._waiting.append(proposed)
-        candidate = self._waiting[0]
-        return TIME_USED if self._seconds_for(candidate, total) < candidate.least_seconds else ""
+        return ""
 
-    def _proposed(self) -> Candidate | None:
-        """Return what the tuner would try next, or None when it, too, is through."""
+    def _is_too_dear(self, candidate: Candidate, total: float) -> bool:
+        """Whether a fold of the candidate would find too little time to say anything."""
+        return self._seconds_for(candidate, total) < candidate.least_seconds
+
+    def _why_nothing_is_proposed(self) -> str:
+        if self._n_passed_over or (self.tuner and self.tuner.is_short_of_time):
+            return TIME_USED
+        return NOTHING_GAINED if self.tuner and self._tried else ALL_TRIED
+
+    def _proposed(self, total: float) -> Candidate | None:
+        """Return what the tuner would try next of what finds time, or None when it, too, is through."""
         if self.tuner is None or not self._tried:
             return None
-        return self.tuner.propose(self._tried, self._weights(), self._honest_loss())
+        seconds = self.folding.pace.fold_seconds(TUNED_SHARE, total, self._refit_seconds())
+        return self.tuner.propose(self._tried, self._weights(), self._honest_loss(), seconds)
 
     def _honest_loss(self) -> float:
         """Return the blend's loss, at least 0, on rows that did not choose its weights."""

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from modelwright.core.ports import Curve, Exam, Lesson
 from modelwright.evaluation.metrics import loss
+from modelwright.learners.costs import counts_of
+from modelwright.learners.trees import Trees
 from modelwright.search import pace as pacing
+from modelwright.search.clocks import Witness
 from modelwright.search.ensemble import TREES_MOST
-from modelwright.search.portfolio import MANY_CLASSES
+from modelwright.search.portfolio import FOREST, MANY_CLASSES
 from modelwright.search.threads import threads_of_fits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-    from modelwright.core.arrays import Bools, Floats
+    from modelwright.core.arrays import Bools, Floats, Ints
+    from modelwright.core.matrix import Matrix
     from modelwright.core.ports import Fitted
     from modelwright.core.run import Run
     from modelwright.core.split import Folds
+    from modelwright.learners.costs import Counts
     from modelwright.search.pace import Pace
     from modelwright.search.portfolio import Candidate
     from modelwright.search.problem import Material
@@ -31,6 +37,9 @@ TREE_PER_CLASS = ("lightgbm", "xgboost")
 """These grow a tree per class in each round, so that with many classes few rounds already cost an answer its time."""
 FORGIVEN = 1.25
 """A candidate is dropped after its first folds when on each its loss is this many times the leader's."""
+SHARES = (0.5, 0.25, 0.125)
+"""Of its trees a model may keep so many, where an answer must be quick or a package small."""
+FRONT_ROWS_MOST = 5_000
 FOLDS_FORGIVEN = 2
 """So many folds are always waited for: one alone may be unlucky."""
 
@@ -47,6 +56,10 @@ class Tried:
         curves: One per fold.
         fit_seconds: Mean time of one fold's fit.
         fitted: The folds' models, kept after a holdout only.
+        counts: What the first fold's model is made of.
+        shorter: Out-of-fold predictions for ``Folding.front_rows`` after a share of the rounds or trees, by share;
+            empty for what has none.
+        clocks: What each fold's fit was told of the time.
     """
 
     candidate: Candidate
@@ -56,16 +69,25 @@ class Tried:
     curves: tuple[Curve, ...]
     fit_seconds: float
     fitted: tuple[Fitted, ...] = ()
+    counts: Counts | None = None
+    shorter: Mapping[float, Floats] = field(default_factory=dict)
+    clocks: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One fold's fit: the model, how it went, its predictions for the judged rows, and its seconds."""
+    """One fold's fit.
+
+    The model, how it went, its predictions for the judged rows, its seconds, the predictions of its first trees alone
+    by their share, and what it was told of the time.
+    """
 
     fitted: Fitted
     curve: Curve
     predictions: Floats
     seconds: float
+    shorter: Mapping[float, Floats] = field(default_factory=dict)
+    clock: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -103,7 +125,25 @@ class Trial:
         return self.is_dropped or self.started == self.n_folds
 
 
-@dataclass(slots=True)
+def front_rows(covered: Bools, seed: int) -> Bools:
+    """Return which of the judged rows judge models that are cut short: enough to tell, few enough to cost nothing."""
+    at = np.flatnonzero(covered)
+    if len(at) <= FRONT_ROWS_MOST:
+        return covered
+    mask = np.zeros(len(covered), bool)
+    mask[np.random.default_rng(seed).choice(at, FRONT_ROWS_MOST, replace=False)] = True
+    return mask
+
+
+def _shorter(fitted: Fitted, candidate: Candidate, matrix: Matrix) -> dict[float, Floats]:
+    """Return what the first trees alone predict, by their share."""
+    if not isinstance(fitted, Trees):
+        return {}
+    is_mean = candidate.learner == FOREST.learner
+    return {share: fitted.cut(share, is_mean=is_mean).predict(matrix) for share in SHARES}
+
+
+@dataclass
 class Folding:
     """Fits candidates on the folds of a material and judges what comes out.
 
@@ -131,6 +171,11 @@ class Folding:
             mask[fold.valid] = True
         return mask
 
+    @cached_property
+    def _is_front(self) -> Bools:
+        """Marks the rows that judge what is cut short, all that are judged or a seeded sample of them."""
+        return front_rows(self.covered, self.material.problem.seed)
+
     def with_rate(self, candidate: Candidate, seconds: float) -> Candidate:
         """Return the candidate with the learning rate that suits the seconds one fit has."""
         if not candidate.has_rate:
@@ -147,26 +192,30 @@ class Folding:
         rates = {"learning_rate": rate, "rounds": limit, "patience": pacing.patience(rate)}
         return replace(candidate, params={**candidate.params, **rates})
 
-    def fit(self, candidate: Candidate, number: int, seconds: float) -> Outcome:
-        """Fit a candidate on one fold."""
+    def fit(
+        self, candidate: Candidate, number: int, seconds: float, *, clock: Callable[[], float] | None = None
+    ) -> Outcome:
+        """Fit a candidate on one fold, within seconds or by a clock of its own."""
         learner = self.run.catalogue.find("learner", candidate.learner)(**candidate.params)
         begun = self.run.clock()
-        lesson = self._lesson(number, self._until(begun + seconds))
+        witness = Witness(clock or self._until(begun + seconds), candidate.learner)
+        lesson = self._lesson(number, witness)
         fitted, curve = learner.fit(lesson)
         assert lesson.exam is not None
-        return Outcome(fitted, curve, fitted.predict(lesson.exam.matrix), self.run.clock() - begun)
+        predictions = fitted.predict(lesson.exam.matrix)
+        spent = self.run.clock() - begun
+        at = np.flatnonzero(self._is_front[self.folds.folds[number].valid])
+        shorter = _shorter(fitted, candidate, lesson.exam.matrix.take(at))
+        return Outcome(fitted, curve, predictions, spent, shorter, witness.record())
 
     def judge(self, trial: Trial, score: Callable[[Floats], float]) -> Tried:
         """Return what a whole trial came to; ``score`` is asked about its out-of-fold predictions."""
-        p = self.material.problem
         outcomes = [trial.outcomes[i] for i in range(trial.n_folds)]
-        shape = (p.n_rows,) if not p.n_classes else (p.n_rows, p.n_classes)
-        total, counts = np.zeros(shape), np.zeros(p.n_rows)
-        for fold, outcome in zip(self.folds.folds, outcomes, strict=True):
-            total[fold.valid] += outcome.predictions
-            counts[fold.valid] += 1
-        covered = counts > 0
-        predictions = total[covered] / (counts[covered] if not p.n_classes else counts[covered, None])
+        predictions = self._gathered([o.predictions for o in outcomes], self.covered)
+        is_front = self._is_front
+        valid = [fold.valid[is_front[fold.valid]] for fold in self.folds.folds]
+        shares = [share for share in SHARES if all(share in o.shorter for o in outcomes)]
+        shorter = {s: self._gathered([o.shorter[s] for o in outcomes], is_front, valid) for s in shares}
         return Tried(
             trial.candidate,
             predictions,
@@ -175,7 +224,22 @@ class Folding:
             tuple(o.curve for o in outcomes),
             float(np.mean([o.seconds for o in outcomes])),
             tuple(o.fitted for o in outcomes) if self.folds.is_holdout else (),
+            counts_of(outcomes[0].fitted),
+            shorter,
+            tuple(o.clock for o in outcomes),
         )
+
+    def _gathered(self, parts: Sequence[Floats], rows: Bools, valid: Sequence[Ints] | None = None) -> Floats:
+        """Return the mean of the folds' predictions for each of the rows that are marked."""
+        p = self.material.problem
+        valid = [fold.valid for fold in self.folds.folds] if valid is None else valid
+        total = np.zeros((p.n_rows, p.n_classes) if p.n_classes else p.n_rows)
+        counts = np.zeros(p.n_rows)
+        for at, part in zip(valid, parts, strict=True):
+            total[at] += part
+            counts[at] += 1
+        found: Floats = total[rows] / (counts[rows] if not p.n_classes else counts[rows, None])
+        return found
 
     def is_hopeless(self, trial: Trial, leader: Tried) -> bool:
         """Whether the first folds are all far behind the leader's on the same rows."""

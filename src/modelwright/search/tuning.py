@@ -88,6 +88,7 @@ class Tuner:
         greater_is_better: The direction of scores.
         seed: All randomness comes from it.
         is_reproducible: Points must not depend on how long fits take.
+        is_short_of_time: No family's fit would have found time when a point was asked for last.
     """
 
     n_rows: int
@@ -98,17 +99,21 @@ class Tuner:
     _known: set[str] = field(default_factory=set)
     _asked: dict[str, Any] = field(default_factory=dict)
     _gains: dict[str, float] = field(default_factory=dict)
+    is_short_of_time: bool = False
     _n_proposed: int = 0
     _n_idle: int = 0
     _loss: float = float("inf")
 
-    def propose(self, tried: Sequence[Tried], weights: Floats, loss: float) -> Candidate | None:
+    def propose(
+        self, tried: Sequence[Tried], weights: Floats, loss: float, seconds: float = float("inf")
+    ) -> Candidate | None:
         """Return the next candidate, or None when nothing more is to be gained.
 
         Args:
             tried: Everything that was fitted so far.
             weights: Of the best blend of them.
             loss: That blend's, on rows that did not choose its weights; smaller is better.
+            seconds: What one fold of it may take; families that need more are left out.
         """
         self._learn(tried, loss)
         families = {
@@ -116,13 +121,30 @@ class Tuner:
         }
         if not families or self._n_idle >= PATIENCE or len(self._known) >= candidates_most(self.n_rows):
             return None
+        families = {f for f in families if self.is_reproducible or self._least_seconds(f, tried) <= seconds}
+        self.is_short_of_time = not families
+        if not families:
+            return None
         family = self._next(families, tried)
         trial = self._studies[family].ask(_space(family))
         self._n_proposed += 1
         name = f"{family} tuned {self._n_proposed}"
         self._asked[name] = trial
-        least = LEAST_TIME * float(np.mean([t.fit_seconds for t in tried if t.candidate.learner == family]))
-        return Candidate(name, family, dict(trial.params), TUNED, True, TUNED_SHARE, least)
+        least = self._least_seconds(family, tried)
+        params = {**trial.params, **self._shape(family, tried)}
+        return Candidate(name, family, params, TUNED, True, TUNED_SHARE, least)
+
+    def _shape(self, family: str, tried: Sequence[Tried]) -> dict[str, Any]:
+        """Return the shape of the target that the family's best candidate learnt, as a parameter."""
+        turn = 1.0 if self.greater_is_better else -1.0
+        best = max((t for t in tried if t.candidate.learner == family), key=lambda t: turn * t.score)
+        shape = best.candidate.params.get("shape")
+        return {} if shape is None else {"shape": shape}
+
+    @staticmethod
+    def _least_seconds(family: str, tried: Sequence[Tried]) -> float:
+        """Return the seconds without which a fold of a family would say nothing."""
+        return LEAST_TIME * float(np.mean([t.fit_seconds for t in tried if t.candidate.learner == family]))
 
     def _learn(self, tried: Sequence[Tried], loss: float) -> None:
         """Tell the studies what became of the candidates that ended since the last time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,13 +24,21 @@ ROWS_ALWAYS_FOLDED = 3_000
 """Up to here a holdout is too small to choose by: fewer candidates on five folds are worth more."""
 
 
-def plan_folds(problem: Problem, run: Run, *, how: How, round_seconds: float, search_seconds: float) -> Folds:
+@dataclass(frozen=True, slots=True)
+class FoldShape:
+    """How rows are divided: so many folds, so often, or a share that is held out."""
+
+    n_folds: int
+    n_repeats: int
+    holdout: float | None
+
+
+def plan_folds(problem: Problem, run: Run, *, round_seconds: float, search_seconds: float) -> FoldShape:
     """Return the folds that the time pays for.
 
     Args:
         problem: The training rows.
         run: Budget or work units.
-        how: How the sealed rows were chosen; folds follow it.
         round_seconds: Measured time of one round of an untuned LightGBM on all training rows.
         search_seconds: What the race may use.
     """
@@ -37,14 +46,19 @@ def plan_folds(problem: Problem, run: Run, *, how: How, round_seconds: float, se
     holdout = None
     if n_folds == 1:
         holdout = min(max(0.15, HOLDOUT_ROWS / problem.n_rows), 0.25, HOLDOUT_ROWS_MOST / problem.n_rows)
+    return FoldShape(max(n_folds, 2), n_repeats, holdout)
+
+
+def folded(problem: Problem, shape: FoldShape, *, how: How) -> Folds:
+    """Return the rows in folds of a shape; ``how`` is how the sealed rows were chosen, and folds follow it."""
     return fold(
         problem.frame,
         problem.task,
         problem.target,
         np.arange(problem.n_rows),
-        n_folds=max(n_folds, 2),
-        n_repeats=n_repeats,
-        holdout=holdout,
+        n_folds=shape.n_folds,
+        n_repeats=shape.n_repeats,
+        holdout=shape.holdout,
         seed=problem.seed,
         how=how,
         contract=problem.contract,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,25 +13,29 @@ from modelwright.evaluation.thresholds import best_threshold
 from modelwright.learners.calibration import fit_calibrator
 from modelwright.learners.trees import use_threads
 from modelwright.search.audition import audition
+from modelwright.search.grouping import with_groups
+from modelwright.search.ingredients import ALL, Ingredients
 from modelwright.search.pace import Pace, tail_seconds
 from modelwright.search.portfolio import portfolio
 from modelwright.search.race import Race, Result
+from modelwright.search.shapes import shapes_that_help
 from modelwright.search.threads import slots, threads_of_fits
 from modelwright.search.trial import Folding
 from modelwright.search.tuning import Tuner
-from modelwright.search.validation import plan_folds
+from modelwright.search.validation import folded, plan_folds
 from modelwright.search.yardstick import fit_yardsticks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from modelwright.core.arrays import Floats
+    from modelwright.core.arrays import Bools, Floats
     from modelwright.core.run import Run
     from modelwright.core.split import Folds, How
     from modelwright.learners.calibration import Calibrator
     from modelwright.search.journal import Journal
     from modelwright.search.portfolio import Candidate
     from modelwright.search.problem import Material
+    from modelwright.search.validation import FoldShape
     from modelwright.search.yardstick import Yardsticks
 
 
@@ -48,6 +52,9 @@ class Found:
         blended: Out-of-fold predictions of the ensemble, calibrated, for ``result.covered`` rows.
         calibrator: Corrects probabilities, or None when that does not help.
         threshold: Binary: probability from which the positive label is answered.
+        shares: By place among those tried, the share of its trees that a member keeps; all where it is not named.
+        shape: Of the folds.
+        judged: The rows that ``blended`` is about, where they are fewer than ``result.covered``.
     """
 
     material: Material
@@ -58,6 +65,9 @@ class Found:
     blended: Floats
     calibrator: Calibrator | None
     threshold: float
+    shape: FoldShape
+    shares: Mapping[int, float] = field(default_factory=dict)
+    judged: Bools | None = None
 
 
 def search(
@@ -66,6 +76,7 @@ def search(
     *,
     how: How,
     open_journal: Callable[[Folds], Journal],
+    ingredients: Ingredients = ALL,
     first: Sequence[Candidate] = (),
 ) -> Found:
     """Find the blend that predicts best out of fold, within the budget.
@@ -75,6 +86,7 @@ def search(
         run: Budget, seed, threads, catalogue.
         how: How the sealed rows were chosen; folds follow it.
         open_journal: Returns the journal that belongs to these folds.
+        ingredients: What is auditioned.
         first: Candidates that are tried before the portfolio's.
 
     Raises:
@@ -85,8 +97,11 @@ def search(
     yardsticks = fit_yardsticks(material, run)
     tail = tail_seconds(run.budget_seconds)
     times = {"round_seconds": yardsticks.round_seconds, "search_seconds": run.seconds_left() - tail}
-    material = audition(material, run, **times)
-    folds = plan_folds(material.problem, run, how=how, **times)
+    material = audition(material, run, **times) if ingredients.features else material
+    material = with_groups(material, run, **times) if ingredients.groups else material
+    shapes = shapes_that_help(material, run, **times) if ingredients.shapes else ()
+    shape = plan_folds(material.problem, run, **times)
+    folds = folded(material.problem, shape, how=how)
     p = material.problem
     n_folds = len(folds.folds)
     growth = p.n_rows / float(np.mean([len(fold.fit) for fold in folds.folds]))
@@ -97,6 +112,7 @@ def search(
         n_features=len(material.base.features),
         available=run.catalogue.names("learner"),
         seconds=pace.left() if pace.is_timed else float("inf"),
+        shapes=shapes,
     )
     named = {c.name for c in first}
     candidates = (*first, *(c for c in candidates if c.name not in named))
@@ -118,11 +134,10 @@ def search(
                 fix="look at the findings of `modelwright profile`",
             )
         result = race.go_shortest()
-    blended, calibrator, threshold = _decide(material, race, result)
-    return Found(material, folds, pace, yardsticks, result, blended, calibrator, threshold)
+    return Found(material, folds, pace, yardsticks, result, *decide(material, result), shape=shape)
 
 
-def _decide(material: Material, race: Race, result: Result) -> tuple[Floats, Calibrator | None, float]:
+def decide(material: Material, result: Result) -> tuple[Floats, Calibrator | None, float]:
     """Return the calibrated out-of-fold blend, its calibrator and its threshold."""
     p = material.problem
     blended = np.asarray(sum(w * t.predictions for w, t in zip(result.weights, result.tried, strict=True)))
@@ -134,6 +149,8 @@ def _decide(material: Material, race: Race, result: Result) -> tuple[Floats, Cal
     if calibrator is not None:
         blended = calibrator.apply(blended)
     threshold = 0.5
-    if p.n_classes == 2 and MEASURES[p.task.metric].reads == "choices":
+    if p.n_classes == 2 and p.task.costs is not None:
+        threshold = p.task.costs.threshold
+    elif p.n_classes == 2 and MEASURES[p.task.metric].reads == "choices":
         threshold = best_threshold(target, blended, p.task.metric)
     return blended, calibrator, threshold

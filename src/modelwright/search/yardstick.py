@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 
 WARM_ROWS = 50
+ROUNDS = 100
+"""The library's own number of rounds."""
+SHARE_MOST = 0.12
+"""Of the budget: with hundreds of labels a round takes a second, and the yardstick is cut short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Yardsticks:
             codes as they are, no calendar parts, no text.
         columns: Positions of those columns in the material's base matrix.
         round_seconds: What one of its boosting rounds took.
+        rounds: How many it was given time for, of its own hundred.
     """
 
     material: Material
@@ -40,6 +45,7 @@ class Yardsticks:
     lightgbm_default: Fitted
     columns: tuple[int, ...]
     round_seconds: float
+    rounds: int = ROUNDS
 
     def narrow(self, matrix: Matrix) -> Matrix:
         """Return the plain columns of a base matrix."""
@@ -55,9 +61,9 @@ class Yardsticks:
         }
 
 
-def untuned(run: Run) -> Learner:
-    """Return LightGBM with its default parameters."""
-    learner: Learner = run.catalogue.find("learner", "lightgbm")(preset="default")
+def untuned(run: Run, rounds: int = ROUNDS) -> Learner:
+    """Return LightGBM with its default parameters; fewer rounds than its own where time is short."""
+    learner: Learner = run.catalogue.find("learner", "lightgbm")(preset="default", rounds=min(rounds, ROUNDS))
     return learner
 
 
@@ -72,6 +78,7 @@ def fit_yardsticks(material: Material, run: Run) -> Yardsticks:
     learner.fit(replace(lesson, matrix=base.take(few), target=p.target[few], weight=None))  # its library is imported
     begun = run.clock()
     plain = Matrix(np.ascontiguousarray(base.values[:, list(columns)]), tuple(base.features[i] for i in columns))
-    fitted, curve = learner.fit(replace(lesson, matrix=plain))
-    spent = run.clock() - begun
-    return Yardsticks(material, constant, fitted, columns, spent / max(curve.best_round, 1))
+    ends = float("inf") if run.budget_seconds is None else begun + SHARE_MOST * run.budget_seconds
+    fitted, curve = learner.fit(replace(lesson, matrix=plain, seconds_left=lambda: ends - run.clock()))
+    spent, rounds = run.clock() - begun, max(curve.best_round, 1)
+    return Yardsticks(material, constant, fitted, columns, spent / rounds, rounds if curve.ended == "time" else ROUNDS)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib.metadata import version
@@ -16,9 +13,11 @@ import msgspec
 
 from modelwright.core.errors import ModelwrightError
 from modelwright.service import bodies, inference_protocol, invocations, labels, openapi, page, routes
-from modelwright.service.batching import Batcher
+from modelwright.service.answering import Answering, predicted
+from modelwright.service.explaining import check_rows
 from modelwright.service.limiting import Rates
 from modelwright.service.logs import place_of
+from modelwright.service.quick import Quick
 from modelwright.service.refusals import Refused, too_large
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from modelwright.service.models import Models
     from modelwright.service.recorder import Recorder
     from modelwright.service.routes import Route
-    from modelwright.service.scorer import Answers, Scorer
+    from modelwright.service.scorer import Scorer
     from modelwright.service.tokens import Keyring
     from modelwright.service.tracing import Tracer
 
@@ -38,8 +37,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-ROWS_AT_ONCE = 32
-"""Requests of more rows are scored in a thread, so that small ones do not wait behind them."""
 _JSON = b"application/json"
 _encode = msgspec.json.Encoder().encode
 
@@ -62,8 +59,8 @@ class App:
     """One worker's application.
 
     Attributes:
-        models: Who answers; replaced as a whole while requests run.
-        is_draining: Whether connections are asked to go elsewhere.
+        answering: Models, batches and records.
+        quick: Answers small requests before they come here.
     """
 
     def __init__(
@@ -78,14 +75,30 @@ class App:
         log: Log,
         tracer: Tracer | None = None,
     ) -> None:
-        self.models, self.is_draining = models, False
+        self.answering = Answering(models, recorder, counters, limits)
         self._keyring, self._recorder, self._counters = keyring, recorder, counters
         self._limits, self._hosts, self._log, self._tracer = limits, hosts, log, tracer
         self._rates = Rates(limits.requests_per_second)
-        self._batcher = Batcher()
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="score")
-        self._in_flight, self._n_asked = 0, 0
-        self._shadows: set[asyncio.Future[Any]] = set()
+        is_quick = tracer is None and not limits.requests_per_second and not log.is_verbose
+        self.quick = Quick(self.answering, hosts, keyring, is_on=is_quick)
+
+    @property
+    def models(self) -> Models:
+        """Who answers; replaced as a whole while requests run."""
+        return self.answering.models
+
+    @models.setter
+    def models(self, models: Models) -> None:
+        self.answering.models = models
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether connections are asked to go elsewhere."""
+        return self.answering.is_draining
+
+    @is_draining.setter
+    def is_draining(self, is_draining: bool) -> None:
+        self.answering.is_draining = is_draining
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -93,7 +106,7 @@ class App:
             return
         started = time.perf_counter()
         route, given = routes.find(scope["method"], scope["path"])
-        self._in_flight += 1
+        self.answering.in_flight += 1
         self._counters.in_flight(1)
         try:
             reply = await self._reply(scope, receive, route, given, started)
@@ -104,7 +117,7 @@ class App:
         except Exception as error:
             reply = self._defect(error)
         finally:
-            self._in_flight -= 1
+            self.answering.in_flight -= 1
             self._counters.in_flight(-1)
         seconds = time.perf_counter() - started
         name = routes.ELSEWHERE if route is None else route.name
@@ -130,7 +143,7 @@ class App:
         self._authorize(headers.get(b"authorization"), route)
         if route is None:
             raise _nowhere(scope["path"])
-        if self._in_flight > self._limits.in_flight and route.scope:
+        if self.answering.in_flight > self._limits.in_flight and route.scope:
             raise Refused(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "the service works on a limited number of requests at a time",
@@ -207,15 +220,17 @@ class App:
             outcomes = labels.outcomes_of(kind, body, self.models.champion, limits)
             self._recorder.outcomes(outcomes)
             return Reply(_encode({"accepted": len(outcomes)}), HTTPStatus.ACCEPTED)
-        self._n_asked += 1
-        scorer, role = self.models.choose(self._n_asked)
+        scorer, role = self.answering.choose()
         if name == "predict":
-            rows = bodies.rows_of(kind, body, limits)
-            answers, ids, recorded = await self._scored(scorer, role, rows, started)
-            return Reply(_predicted(scorer, answers, ids, recorded=recorded))
+            rows, explain = bodies.asked_of(kind, body, limits)
+            if explain:
+                check_rows(rows, limits)
+            answers, ids, recorded = await self.answering.scored(scorer, role, rows, started)
+            reasons = await self.answering.explained(scorer, rows) if explain else None
+            return Reply(predicted(scorer, answers, ids, recorded=recorded, reasons=reasons))
         if name == "invocations":
             rows = _invoked(kind, body, limits)
-            answers, ids, _ = await self._scored(scorer, role, rows, started)
+            answers, ids, _ = await self.answering.scored(scorer, role, rows, started)
             return Reply(_encode(invocations.answer(scorer, answers, ids)))
         asked = self._asked(given)
         if "version" in given:
@@ -224,48 +239,8 @@ class App:
             raise _unsupported("the Open Inference Protocol is spoken in JSON here")
         request = bodies.decode(inference_protocol.decoder, body)
         rows = inference_protocol.rows_of(request, scorer, limits)
-        answers, ids, recorded = await self._scored(scorer, role, rows, started)
+        answers, ids, recorded = await self.answering.scored(scorer, role, rows, started)
         return Reply(_encode(inference_protocol.answer(request, scorer, answers, ids, recorded=recorded)))
-
-    async def _scored(
-        self, scorer: Scorer, role: str, rows: list[Row], started: float
-    ) -> tuple[Answers, list[str], bool]:
-        """Score rows, write the answers down, and return them with their ids and whether they are recorded."""
-        if len(rows) > ROWS_AT_ONCE:
-            answers = await asyncio.get_running_loop().run_in_executor(self._threads, scorer.answer, rows)
-        else:
-            answers = await self._batcher.answer(scorer, rows)
-        ids = self._recorder.ids(len(rows))
-        seconds = time.perf_counter() - started
-        recorded = self._recorder.record(scorer, rows, answers, ids, seconds=seconds, role=role)
-        self._counters.rows(role, len(rows))
-        if answers.departures:
-            self._counters.departed(answers.departures)
-        if answers.n_abstained:
-            self._counters.event("abstained", answers.n_abstained)
-        if self.models.shadow is not None:
-            self._follow(self.models.shadow, rows)
-        return answers, ids, recorded
-
-    def _follow(self, shadow: Scorer, rows: list[Row]) -> None:
-        """Ask the shadow in a thread; when too much waits already it is left out rather than slow the champion."""
-        if len(self._shadows) >= self._limits.in_flight:
-            return
-        started = time.perf_counter()
-        task = asyncio.get_running_loop().run_in_executor(self._threads, shadow.answer, rows)
-        self._shadows.add(task)
-
-        def done(finished: asyncio.Future[Answers]) -> None:
-            self._shadows.discard(task)
-            if finished.cancelled() or finished.exception() is not None:
-                return
-            seconds = time.perf_counter() - started
-            ids = self._recorder.ids(len(rows))
-            with suppress(Refused):  # counted as a failure to record
-                self._recorder.record(shadow, rows, finished.result(), ids, seconds=seconds, role="shadow")
-                self._counters.rows("shadow", len(rows))
-
-        task.add_done_callback(done)
 
     def _defect(self, error: Exception) -> Reply:
         """Return the answer to what nobody foresaw; the log names the kind and the place, never a value."""
@@ -276,25 +251,7 @@ class App:
 
     async def settle(self) -> None:
         """Wait until the shadows have answered."""
-        if self._shadows:
-            await asyncio.wait(set(self._shadows), timeout=5.0)
-
-
-def _predicted(scorer: Scorer, answers: Answers, ids: list[str], *, recorded: bool) -> bytes:
-    """Return the body of ``POST /predict``."""
-    body: dict[str, Any] = {
-        "model": scorer.pointer.model,
-        "version": scorer.version,
-        "fingerprint": scorer.package.fingerprint,
-        "predictions": answers.predictions,
-    }
-    if scorer.names:
-        names = scorer.names
-        body["probabilities"] = [dict(zip(names, row, strict=True)) for row in answers.scores]
-    elif scorer.half_width is not None:
-        body["intervals"] = [scorer.interval(value) for value in answers.scores]
-    body["prediction_ids"], body["flags"], body["recorded"] = ids, answers.flags, recorded
-    return _encode(body)
+        await self.answering.settle()
 
 
 def _invoked(kind: str, body: bytes, limits: Limits) -> list[Row]:

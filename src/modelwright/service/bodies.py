@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from modelwright.core.prediction import Cell
-from modelwright.service.refusals import too_large, unprocessable, unreadable
+from modelwright.service.refusals import too_large, unprocessable, unreadable, without_parquet
 
 if TYPE_CHECKING:
     from modelwright.service.limits import Limits
@@ -31,12 +31,13 @@ KINDS = {
 
 
 class PredictRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The JSON body of ``POST /predict``."""
+    """The JSON body of ``POST /predict``; ``explain`` asks for the reasons of each row too."""
 
     records: list[Row]
+    explain: bool = False
 
 
-_predict = msgspec.json.Decoder(PredictRequest)
+predict_decoder = msgspec.json.Decoder(PredictRequest)
 
 
 def decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
@@ -73,16 +74,20 @@ def rows_of(kind: str, body: bytes, limits: Limits) -> list[Row]:
     Raises:
         Refused: 400 it is not what it says, 413 it holds too much, 422 its form is another.
     """
-    rows = (
-        decode(_predict, body).records
-        if kind == JSON
-        else rows_of_csv(body, limits)
-        if kind == CSV
-        else rows_of_parquet(body, limits)
-    )
+    return asked_of(kind, body, limits)[0]
+
+
+def asked_of(kind: str, body: bytes, limits: Limits) -> tuple[list[Row], bool]:
+    """Return the rows of a body, and whether reasons are asked for, which only JSON can; as ``rows_of``."""
+    explain = False
+    if kind == JSON:
+        request = decode(predict_decoder, body)
+        rows, explain = request.records, request.explain
+    else:
+        rows = rows_of_csv(body, limits) if kind == CSV else rows_of_parquet(body, limits)
     if len(rows) > limits.rows:
         raise too_large("rows", limits.rows)
-    return rows
+    return rows, explain
 
 
 def rows_of_csv(body: bytes, limits: Limits) -> list[Row]:
@@ -119,8 +124,11 @@ def _check_header(header: list[str], limits: Limits) -> None:
 def rows_of_parquet(body: bytes, limits: Limits) -> list[Row]:
     """Return the rows of a Parquet body; only flat columns, and no more than the limits once unfolded."""
     from modelwright.core.errors import ModelwrightError
-    from modelwright.data.parquet_bodies import read_rows
 
+    try:
+        from modelwright.data.parquet_bodies import read_rows
+    except ModuleNotFoundError:
+        raise without_parquet() from None
     try:
         rows: Any = read_rows(body, rows_max=limits.rows, columns_max=limits.columns, bytes_max=limits.unfolded_bytes)
     except ModelwrightError as error:

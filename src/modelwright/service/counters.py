@@ -6,7 +6,7 @@ import mmap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from modelwright.service.door import Departure
 
@@ -30,11 +30,19 @@ class Counters:
         columns: Columns whose departures are counted by name; others count together.
         rules: The departures.
         n_workers: How many shares there are.
+        beside: Gives what else the page shows, worked out elsewhere; asked at each look, so it must be quick.
     """
 
     def __init__(
-        self, routes: Sequence[str], columns: Sequence[str], rules: Sequence[str], *, n_workers: int = 1
+        self,
+        routes: Sequence[str],
+        columns: Sequence[str],
+        rules: Sequence[str],
+        *,
+        n_workers: int = 1,
+        beside: Callable[[], bytes] = lambda: b"",
     ) -> None:
+        self._beside = beside
         self._columns = frozenset(columns)
         keys: list[Key] = [("requests", route, str(status)) for route in routes for status in STATUSES]
         for route in routes:
@@ -104,7 +112,7 @@ class Counters:
 
         registry = CollectorRegistry()
         registry.register(_Collector(self, models))
-        return bytes(generate_latest(registry))
+        return bytes(generate_latest(registry)) + self._beside()
 
     def each(self) -> Iterable[Key]:
         """Give every key."""

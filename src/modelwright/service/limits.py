@@ -16,6 +16,7 @@ class Limits:
     Attributes:
         body_bytes: Of one request.
         rows: Of one request.
+        explained_rows: Of one request that asks for reasons.
         columns: Of one row.
         unfolded_bytes: Of a compressed body's content.
         header_bytes: Of one request.
@@ -28,6 +29,7 @@ class Limits:
 
     body_bytes: int = 8_000_000
     rows: int = 10_000
+    explained_rows: int = 100
     columns: int = 10_000
     unfolded_bytes: int = 64_000_000
     header_bytes: int = 32_768

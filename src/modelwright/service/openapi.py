@@ -129,7 +129,7 @@ def _schemas(scorer: Scorer, limits: Limits) -> dict[str, Any]:
     label = _label_schema(scorer)
     return {
         "Row": row,
-        "Rows": _object({"records": rows}),
+        "Rows": _rows(rows),
         "Predictions": _predictions(scorer, label),
         "Labels": _object({"labels": {"type": "array", "maxItems": limits.rows, "items": _label(label)}}),
         "Accepted": _object({"accepted": {"type": "integer", "minimum": 0}}),
@@ -156,6 +156,12 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
         "required": list(properties),
         "additionalProperties": False,
     }
+
+
+def _rows(rows: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of ``POST /predict``."""
+    explain = {"type": "boolean", "default": False, "description": "Whether the reasons of each row are told too"}
+    return {**_object({"records": rows, "explain": explain}), "required": ["records"]}
 
 
 def _list(items: dict[str, Any]) -> dict[str, Any]:
@@ -209,13 +215,22 @@ def _predictions(scorer: Scorer, label: dict[str, Any]) -> dict[str, Any]:
         "flags": _list(texts),
         "recorded": {"type": "boolean"},
     }
+    properties["reasons"] = _list(_reasons(scorer, label))
     if scorer.names:
         probability = {"type": "number", "minimum": 0, "maximum": 1}
         properties["probabilities"] = _list(_object(dict.fromkeys(scorer.names, probability)))
     elif scorer.half_width is not None:
         pair = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
         properties["intervals"] = _list(pair)
-    return _object(properties)
+    return {**_object(properties), "required": [name for name in properties if name != "reasons"]}
+
+
+def _reasons(scorer: Scorer, label: dict[str, Any]) -> dict[str, Any]:
+    number = {"type": "number"}
+    columns = {"type": "object", "additionalProperties": number, "description": "What each column adds"}
+    return _object(
+        {**({"label": label} if scorer.names else {}), "start": number, "columns": columns, "answer": number}
+    )
 
 
 def column_schema(column: Column) -> dict[str, Any]:

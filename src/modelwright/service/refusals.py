@@ -53,3 +53,13 @@ def unreadable(rule: str, *, where: str = "body", got: str | None = None, fix: s
 def unprocessable(rule: str, *, where: str = "body", got: str | None = None, fix: str = "") -> Refused:
     """Return the refusal of a body that is well formed and asks for something that cannot be."""
     return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, rule, where=where, got=got, fix=fix)
+
+
+def without_parquet() -> Refused:
+    """Return the refusal of a Parquet body where the library that reads it is not installed, as in a slim image."""
+    return Refused(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "Parquet is read where the library for it is installed",
+        where="Content-Type",
+        fix="send JSON or CSV, or install polars beside the service",
+    )

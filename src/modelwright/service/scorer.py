@@ -6,10 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from modelwright.evaluation.conformal import COVERAGE, reach
 from modelwright.service.door import Door
+from modelwright.service.explaining import Explainer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +59,12 @@ class Scorer:
         self.labels: list[Any] = [self.task.answer(label) for label in self.task.labels]
         self.names: tuple[str, ...] = self.task.labels
         self.door = Door(self.contract, policy)
+        self.explainer = Explainer(self)
         self.half_width = _half_width(package)
+        said = {"model": pointer.model, "version": pointer.version, "fingerprint": package.fingerprint}
+        self.heading = msgspec.json.encode(said)[:-1] + b","
+        """What every answer of ``POST /predict`` begins with."""
+        self.nothing: Floats = np.zeros((0,))
         self._sure_min = policy.guard.sure_min if self.labels else 0.0
         self._threshold = self.model.threshold if len(self.labels) == 2 else None
 
@@ -69,7 +76,7 @@ class Scorer:
     def answer(self, rows: Sequence[Row]) -> Answers:
         """Return the answers for rows, or raise Refused where the policy refuses one."""
         admitted = self.door.admit(rows)
-        return self.finish(admitted, self.model.scores_of(admitted.rows) if rows else np.zeros((0,)))
+        return self.finish(admitted, self.model.scores_of(admitted.rows) if rows else self.nothing)
 
     def finish(self, admitted: Admitted, scores: Floats) -> Answers:
         """Return the answers for admitted rows and their scores, shape (n,) or (n, n_classes)."""
@@ -96,6 +103,8 @@ class Scorer:
             no, yes = self.labels
             threshold = self._threshold
             return [yes if row[1] >= threshold else no for row in values]
+        if self.task.costs is not None and values:
+            return [self.labels[i] for i in self.task.costs.choices(np.asarray(values)).tolist()]
         return [self.labels[row.index(max(row))] for row in values]
 
     def interval(self, value: float) -> tuple[float, float] | None:

@@ -62,7 +62,7 @@ def work(
     """
     config = uvicorn.Config(
         app,
-        http=protocol(limits),
+        http=protocol(limits, app.quick),
         ws="none",
         loop="none",
         lifespan="off",

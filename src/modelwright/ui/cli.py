@@ -24,6 +24,8 @@ SECTIONS = {
     "Explore a table without a target": exploring.COMMANDS,
 }
 """All commands, by what they are for."""
+WHOLE = 500
+"""Letters of a command's first sentence: never cut, it goes on in the next line."""
 
 
 class Sections(click.Group):
@@ -34,8 +36,7 @@ class Sections(click.Group):
         width = max(len(name) for name in self.commands)
         for title, commands in SECTIONS.items():
             with formatter.section(title):
-                limit = formatter.width - 6 - width
-                formatter.write_dl([(str(c.name).ljust(width), c.get_short_help_str(limit)) for c in commands])
+                formatter.write_dl([(str(c.name).ljust(width), c.get_short_help_str(WHOLE)) for c in commands])
 
 
 @click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)

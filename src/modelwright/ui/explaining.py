@@ -61,6 +61,7 @@ def explain(package: str, rows: str | None, as_json: bool, **options: Any) -> No
 @click.argument("source")
 @click.option("--seed", type=int, default=0, metavar="N", help="Of samples and resamples.  [default: 0]")
 @click.option("--threads", type=int, metavar="N", help="Threads to use.  [default: all]")
+@click.option("--page", "page_out", metavar="FILE", help="Write an HTML page here.")
 @query_option
 @json_option
 def diagnose(package: str, source: str, as_json: bool, **options: Any) -> None:

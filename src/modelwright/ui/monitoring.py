@@ -63,6 +63,12 @@ def replay(source: str, as_json: bool, quiet: bool, **options: Any) -> None:
 @click.option("--metrics", metavar="FILE", help="Write metrics here in Prometheus' text format.")
 @click.option("--retrain", is_flag=True, help="Act on the advice to retrain: challenger, gate, policy.")
 @click.option("--budget", metavar="TIME", help="Wall-clock limit of a retraining.  [default: 5m]")
+@click.option(
+    "--value-of-error",
+    type=float,
+    metavar="MONEY",
+    help="What one unit of mean loss costs for one answer: ranks alarms.",
+)
 @json_option
 def watch(package: str, as_json: bool, every: str | None, retrain: bool, budget: str | None, **options: Any) -> None:
     """Compare what a served model is asked, answers and gets wrong with what was measured before.

@@ -25,6 +25,7 @@ CHECK = "check"
 @click.option("--cost-miss", type=float, metavar="COST", help="What a miss costs, in your unit.")
 @click.option("--unit", metavar="NAME", default="", help="The unit of the costs, such as EUR or hours.")
 @click.option("--document", metavar="FILE", help="With check: a document to be compared with the package.")
+@click.option("--data", metavar="TABLE", help="With check: the training table; the model is trained anew.")
 @click.option("--open", "show", is_flag=True, help="Open what was written.")
 @json_option
 def report(  # noqa: PLR0913, PLR0917 - one argument an option
@@ -35,6 +36,7 @@ def report(  # noqa: PLR0913, PLR0917 - one argument an option
     cost_miss: float | None,
     unit: str,
     document: str | None,
+    data: str | None,
     show: bool,
     as_json: bool,
 ) -> None:
@@ -46,17 +48,18 @@ def report(  # noqa: PLR0913, PLR0917 - one argument an option
     slides    a PPTX deck for non-engineers
 
     `report check PACKAGE` computes every number again from the sealed rows and fails when one disagrees; with
-    --document it compares a file too. `report A B` says what changed between two models and whether it matters.
+    --document it compares a file too, with --data it trains the model anew. `report A B` says what changed between
+    two models and whether it matters.
 
     For a number that is predicted, a false alarm is one unit too high and a miss one unit too low; with more than
     two classes a wrong answer costs both together.
     """  # noqa: D301 - click reads a real backspace as "keep these lines"
     if packages[0] == CHECK and len(packages) == 2:
-        _check(packages[1], document, as_json=as_json)
+        _check(packages[1], document, data, as_json=as_json)
         return
-    if document is not None or len(packages) > 2 or (len(packages) == 2 and kind is not None):
+    if document is not None or data is not None or len(packages) > 2 or (len(packages) == 2 and kind is not None):
         raise InvalidSetting(
-            "one package is drawn, two are compared, and `check PACKAGE` takes --document",
+            "one package is drawn, two are compared, and `check PACKAGE` takes --document and --data",
             where="report",
             got=" ".join(packages),
             fix="see modelwright report --help",
@@ -73,10 +76,10 @@ def report(  # noqa: PLR0913, PLR0917 - one argument an option
         click.launch(Path(next(iter(done.files.values()))).resolve().as_uri())
 
 
-def _check(package: str, document: str | None, *, as_json: bool) -> None:
+def _check(package: str, document: str | None, data: str | None, *, as_json: bool) -> None:
     from modelwright.flows.report_check import check
 
-    done = check(package, document=document)
+    done = check(package, document=document, data=data)
     click.echo(as_text(done.to_dict()) if as_json else done.summary())
 
 

@@ -35,9 +35,11 @@ from modelwright.ui.command import Command, as_text, json_option
 @click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="A further name it may be asked under.")
 @click.option("--verbose", "is_verbose", is_flag=True, help="Log each request.")
 @click.option("--trace", "is_traced", is_flag=True, help="Send OpenTelemetry spans to OTEL_EXPORTER_OTLP_ENDPOINT.")
+@click.option("--watch", metavar="TIME", help="Watch the model beside it, so often (1h); /metrics tells what is seen.")
 @json_option
 def serve(
     model: str,
+    watch: str | None,
     tls_cert: str | None,
     tls_key: str | None,
     ledger: str | None,
@@ -51,6 +53,7 @@ def serve(
     /invocations (MLflow) or /v2/models/NAME/infer (Open Inference Protocol), as /openapi.json says.
     """
     from modelwright.core.errors import InvalidSetting
+    from modelwright.core.settings import parse_duration
     from modelwright.flows.serve import Served, Serving
     from modelwright.flows.serve import serve as verb
 
@@ -58,6 +61,8 @@ def serve(
         raise InvalidSetting("TLS needs a certificate and its key", where="--tls-cert, --tls-key", fix="give both")
     if tls_cert and tls_key:
         options["tls"] = (tls_cert, tls_key)
+    if watch is not None:
+        options["watch_seconds"] = parse_duration(watch, where="--watch")
     if no_ledger or ledger:
         options["ledger"] = "" if no_ledger else ledger
 
@@ -161,19 +166,23 @@ def token_revoke(name: str, file: str, as_json: bool) -> None:
 
 @click.command(cls=Command)
 @click.argument("package")
-@click.option("--to", required=True, metavar="FORM", help="onnx, mlflow or script.")
+@click.option("--to", required=True, metavar="FORM", help="onnx, mlflow, script, docker, helm or kserve.")
 @click.option("--out", metavar="PATH", help="Where to write.  [default: beside the package]")
 @click.option("--rows", metavar="TABLE", help="Real rows to compare the answers on.  [default: the golden rows]")
+@click.option(
+    "--image", default="", metavar="NAME", help="For helm and kserve: the image.  [default: the model's name]"
+)
 @json_option
-def export(package: str, to: str, out: str | None, rows: str | None, as_json: bool) -> None:
+def export(package: str, to: str, out: str | None, rows: str | None, image: str, as_json: bool) -> None:
     """Write a package in another form, once its answers were compared.
 
     onnx is the graph from the feature matrix to the scores, mlflow a folder that MLflow loads, script Python that
-    trains the model again and says whether it became the same.
+    trains the model again and says whether it became the same. docker is a folder to build an image of the service
+    from, helm a chart and kserve an InferenceService that run it.
     """
     from modelwright.flows.export import export as verb
 
-    done = verb(package, to=to, out=out, rows=rows)
+    done = verb(package, to=to, out=out, rows=rows, image=image)
     likeness = f": scores at most {done.apart:.2g} apart on {done.rows:,} rows" if done.rows else ""
     said = f"{done.path}{likeness}"
     click.echo(as_text(done.to_dict()) if as_json else said)

@@ -47,6 +47,10 @@ def train(source: str | None, config: str | None, quiet: bool, as_json: bool, **
     started = process_started()
     values = given(options)
     source, values = _with_config(source, config, values)
+    if "plan" in values:
+        from modelwright.flows.plan import planned
+
+        values = planned(values)
     settings = Settings.of(values)
     _limit_threads(settings.threads)
 
@@ -55,7 +59,7 @@ def train(source: str | None, config: str | None, quiet: bool, as_json: bool, **
     from modelwright.ui.progress import Bar
 
     stop = _Stop(quiet=as_json or quiet)
-    with stop, Bar(settings.budget, quiet=quiet or as_json) as bar:
+    with stop, Bar(None if settings.plan else settings.budget, quiet=quiet or as_json) as bar:
         run = run_of(settings, started=started, tell=bar, is_stopped=stop.is_asked)
         trained = recipe(source, settings, run)
     click.echo(as_text(trained.to_dict()) if as_json else trained.summary(width()))
@@ -89,6 +93,28 @@ def predict(
     if not as_json:
         for b in scored.breaks:
             click.echo(f"note: column {b.column!r}: {b.rule} in {b.n_rows:,} rows, {b.action}", err=True)
+
+
+@click.command(cls=Command)
+@click.argument("package")
+@click.option("--latency", metavar="TIME", help="Most time one answer may take (0.1ms).")
+@click.option("--size", metavar="SIZE", help="Most room the model may take (5MB).")
+@click.option("--out", metavar="PATH", help="Where the pruned package goes. Without it, the choice is printed.")
+@json_option
+def prune(package: str, latency: str | None, size: str | None, out: str | None, as_json: bool) -> None:
+    """Make a quicker or smaller package of a finished one, and say what that costs.
+
+    Without --out the models that the package can be pruned to are listed: score, time of a row, size.
+    """
+    from modelwright.flows.prune import front, front_table
+    from modelwright.flows.prune import prune as verb
+
+    if out is None:
+        entries = front(package)
+        click.echo(as_text({"front": entries}) if as_json else front_table(entries))
+        return
+    done = verb(package, out=out, latency=latency, size=size)
+    click.echo(as_text(done.to_dict()) if as_json else done.summary(width()))
 
 
 @click.command(cls=Command)
@@ -193,4 +219,4 @@ def _limit_threads(threads: int | None) -> None:
         os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
 
 
-COMMANDS = (train, predict, evaluate, profile, schema)
+COMMANDS = (train, predict, evaluate, prune, profile, schema)

@@ -1,0 +1,229 @@
+"""What each ingredient of the engine brings: every one left out in turn, on the same rows with the same work.
+
+python benchmarks/ablation.py [--only telco_churn,german_credit] [--tuned 3] [--rows 4000]
+    [--out benchmarks/results/ablation]
+
+A search in work units on train.csv (at most so many of its rows) tries the whole portfolio and so many tuned points;
+what comes of it is scored on test.csv. Then, with the same folds and seeds:
+
+- features, groups, shapes: what was auditioned is not; searched anew, where the audition had kept anything;
+- target encoding: no level is encoded by the target; searched anew, where any was;
+- families: the blend is chosen anew without LightGBM, CatBoost, XGBoost, forests, linear, neighbours, the network;
+- tuning: without the tuned points; blending: the best single candidate alone; calibration: without the calibrator.
+
+Reported is by how many per cent the loss on the test rows is higher without the ingredient (log loss; mean squared
+error), and how many standard errors of the paired differences of rows that is. Positive: it helps. Writes .jsonl, .md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modelwright.core.ports import Lesson
+from modelwright.core.run import Run
+from modelwright.core.settings import Settings
+from modelwright.data.reading import read
+from modelwright.evaluation.metrics import loss
+from modelwright.features.plan import recommend
+from modelwright.flows._preparing import prepare
+from modelwright.flows.api import run_of
+from modelwright.learners.calibration import fit_calibrator
+from modelwright.search.ensemble import choose
+from modelwright.search.final import _params, rows_fitted
+from modelwright.search.ingredients import Ingredients
+from modelwright.search.journal import Journal
+from modelwright.search.portfolio import portfolio
+from modelwright.search.problem import Material, Problem
+from modelwright.search.tuning import TUNED
+from modelwright.search.workshop import Found, search
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+Floats = Any
+FAMILIES = ("lightgbm", "catboost", "xgboost", "forest", "linear", "neighbours", "neural")
+
+
+@dataclass(frozen=True)
+class Searched:
+    """One search: its candidates, and what each answers for the test rows after a fit on all training rows."""
+
+    found: Found
+    told: list[Floats]
+    kind: Any
+    metric: str
+
+    def losses(self, target: Any, among: Sequence[int], *, blends: bool = True, calibrates: bool = True) -> Floats:
+        """Return the loss of each test row of the best blend of these candidates, or of the best one of them."""
+        result, p = self.found.result, self.found.material.problem
+        tried = [result.tried[i] for i in among]
+        truth = p.target[result.covered]
+        if blends:
+            weights = choose([t.predictions for t in tried], truth, metric=self.metric, seed=p.seed)
+        else:
+            worth = [float(loss(self.kind, truth, t.predictions).mean()) for t in tried]
+            weights = (np.arange(len(tried)) == int(np.argmin(worth))).astype(float)
+        blended = sum(w * t.predictions for w, t in zip(weights, tried, strict=True))
+        answer = sum(w * self.told[i] for w, i in zip(weights, among, strict=True))
+        if p.n_classes and calibrates:
+            calibrator = fit_calibrator(blended, np.asarray(truth, dtype=np.int64), seed=p.seed)
+            answer = answer if calibrator is None else calibrator.apply(answer)
+        return loss(self.kind, target, answer)
+
+
+def searched(material: Material, sealed: Problem, run: Run, how: Any, ingredients: Ingredients) -> Searched:
+    """Search and fit every candidate that was tried on all training rows."""
+    found = search(material, run, how=how, open_journal=lambda _: Journal(), ingredients=ingredients)
+    p = found.material.problem
+    plan, matrix = found.material.whole()
+    shown, growth = plan.matrix(sealed.frame), p.n_rows / rows_fitted(found.folds)
+    told = []
+    for t in found.result.tried:
+        learner = run.catalogue.find("learner", t.candidate.learner)(**_params(t, growth))
+        lesson = Lesson(matrix, p.target, p.n_classes, p.weight, None, p.seed, 1)
+        told.append(learner.fit(lesson)[0].predict(shown))
+    metric = "rmse" if not p.n_classes else "log_loss"
+    return Searched(found, told, p.task.kind, metric)
+
+
+def study(name: str, tuned: int, rows_most: int) -> list[dict[str, Any]]:
+    """Return one entry for each ingredient that plays a part on a table."""
+    meta, begun = json.loads((DATA / name / "meta.json").read_text()), time.monotonic()
+    asked = {"target": meta["target"], "task": meta["task"], "test": str(DATA / name / "test.csv"), "threads": 1}
+    asked["metric"] = "rmse" if meta["task"] == "regression" else "log_loss"
+    settings = Settings.of({**asked, "effort": 1})
+    run = run_of(settings)
+    known = prepare(read(str(DATA / name / "train.csv")), read(settings.test), settings, run)
+    everything = Problem(known.frame, known.target, known.weight, known.contract, known.task, 0)
+    rows = known.split.train
+    if len(rows) > rows_most:
+        rows = np.sort(np.random.default_rng(0).choice(rows, rows_most, replace=False))
+    p, sealed = everything.take(rows), everything.take(known.split.test)
+    material = Material.prepare(p)
+    shape = {"n_rows": p.n_rows, "n_classes": p.n_classes, "n_features": len(material.base.features)}
+    effort = len(portfolio(**shape, available=run.catalogue.names("learner"))) - 1 + tuned
+    run = run_of(Settings.of({**asked, "effort": effort}))
+
+    def again(material: Material, ingredients: Ingredients) -> Searched:
+        return searched(material, sealed, run, known.split.how, ingredients)
+
+    whole = again(material, Ingredients())
+    tried = whole.found.result.tried
+    every = list(range(len(tried)))
+    base = whole.losses(sealed.target, every)
+    without: dict[str, Callable[[], Floats]] = {}
+    kept = whole.found.material.recipe
+    if kept.steps != material.recipe.steps and any(
+        s.craft != "deviation" for s in set(kept.steps) - set(material.recipe.steps)
+    ):
+        without["features auditioned"] = lambda: _all(again(material, Ingredients(features=False)), sealed)
+    if any(s.craft == "deviation" for s in kept.steps) or any(s.other for s in kept.encoded):
+        without["groups and crosses"] = lambda: _all(again(material, Ingredients(groups=False)), sealed)
+    if any("shape" in t.candidate.params for t in tried):
+        without["shapes of the target"] = lambda: _all(again(material, Ingredients(shapes=False)), sealed)
+    if any(s.craft == "target_mean" for s in material.recipe.encoded):
+        recipe = recommend(p.contract, n_classes=p.n_classes, n_rows=p.n_rows)
+        plain = replace(recipe, encoded=tuple(s for s in recipe.encoded if s.craft != "target_mean"))
+        without["target encoding"] = lambda: _all(again(Material.prepare(p, plain), Ingredients()), sealed)
+    for family in FAMILIES:
+        others = [i for i in every if tried[i].candidate.learner != family]
+        if others and len(others) < len(every):
+            without[family] = lambda others=others: whole.losses(sealed.target, others)
+    untuned = [i for i in every if tried[i].candidate.why != TUNED]
+    if len(untuned) < len(every):
+        without["tuning"] = lambda: whole.losses(sealed.target, untuned)
+    without["blending"] = lambda: whole.losses(sealed.target, every, blends=False)
+    if p.n_classes:
+        without["calibration"] = lambda: whole.losses(sealed.target, every, calibrates=False)
+    entries = []
+    for ingredient, lose in without.items():
+        gap = lose() - base
+        error = float(gap.std() / np.sqrt(len(gap)))
+        entries.append(
+            {
+                "table": name,
+                "rows": p.n_rows,
+                "test_rows": len(base),
+                "candidates": len(every),
+                "ingredient": ingredient,
+                "loss": float(base.mean()),
+                "worse_percent": 100 * float(gap.mean() / base.mean()),
+                "standard_errors": float(gap.mean()) / error if error > 0 else 0.0,
+                "seconds": round(time.monotonic() - begun),
+            }
+        )
+    return entries
+
+
+def _all(one: Searched, sealed: Problem) -> Floats:
+    return one.losses(sealed.target, list(range(len(one.found.result.tried))))
+
+
+def by_size() -> list[str]:
+    """Return the tables, the smallest first: a study that is cut short has seen the most tables."""
+    sizes = {p.parent.name: json.loads(p.read_text())["train_rows"] for p in DATA.glob("*/meta.json")}
+    return sorted(sizes, key=lambda name: (sizes[name], name))
+
+
+def page(entries: list[dict[str, Any]], command: str) -> str:
+    """Return the results as Markdown: what each ingredient brought over the tables, then table by table."""
+    tables = list(dict.fromkeys(e["table"] for e in entries))
+    names = list(dict.fromkeys(e["ingredient"] for e in entries))
+    load = f"load {os.getloadavg()[1]:.0f} on {os.cpu_count()} cores at the end (work units: times do not enter)"
+    lines = ["# What each ingredient brings", "", f"`{command}`", ""]
+    lines += [f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {load}.", ""]
+    lines += [
+        "By how many per cent the loss on test rows (log loss; mean squared error) is higher without it. `surely`:",
+        "tables on which the paired difference is more than two standard errors. A dash: it plays no part there.",
+        "",
+        "| without | tables | median % | mean % | surely worse | surely better |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for name in names:
+        own = [e for e in entries if e["ingredient"] == name]
+        worse = np.array([e["worse_percent"] for e in own])
+        sure = np.array([e["standard_errors"] for e in own])
+        told = f"{np.median(worse):+.2f} | {worse.mean():+.2f} | {(sure > 2).sum()} | {(sure < -2).sum()}"
+        lines.append(f"| {name} | {len(own)} | {told} |")
+    lines += ["", f"| table | rows | {' | '.join(names)} |", f"|---|--:|{'--:|' * len(names)}"]
+    for table in tables:
+        own = {e["ingredient"]: e for e in entries if e["table"] == table}
+        cells = [
+            f"{own[n]['worse_percent']:+.2f} ({own[n]['standard_errors']:+.1f})" if n in own else "–" for n in names
+        ]
+        lines.append(f"| {table} | {next(iter(own.values()))['rows']:,} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", "In brackets: standard errors of the paired difference.", ""])
+
+
+def main() -> None:
+    """Study the tables that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--tuned", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=4_000)
+    parser.add_argument("--out", default="")
+    asked = parser.parse_args()
+    names = asked.only.split(",") if asked.only else by_size()
+    command = f"python benchmarks/ablation.py --tuned {asked.tuned} --rows {asked.rows}"
+    kept = Path(f"{asked.out}.jsonl") if asked.out else None
+    entries = [json.loads(line) for line in kept.read_text().splitlines()] if kept and kept.exists() else []
+    entries = [e for e in entries if e["table"] not in names]
+    for name in names:
+        entries += (fresh := study(name, asked.tuned, asked.rows))
+        print("\n".join(json.dumps(e) for e in fresh), flush=True)
+        if kept:
+            kept.write_text("".join(json.dumps(e) + "\n" for e in entries))
+            kept.with_suffix(".md").write_text(page(entries, command))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""YAML: plain data as text that every reader of YAML takes for that very data."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_BARE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9./_-]*\Z")
+_NOT_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
+"""Words that some readers of YAML take for something else than text."""
+
+
+def yaml_text(data: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> str:
+    r"""Return a mapping as YAML.
+
+    Texts are always quoted as JSON quotes them, so none can be read as a number, a truth or a tag, or end its line.
+
+    Args:
+        data: Mappings with text as keys, lists, texts, finite numbers, truths and None.
+        notes: By top-level key, a comment above it.
+
+    >>> print(yaml_text({"a": [1, {"b": "x: y"}], "on": None}), end="")
+    a:
+      - 1
+      - b: "x: y"
+    "on": null
+    """
+    lines: list[str] = []
+    for key, value in data.items():
+        if notes and key in notes:
+            lines += [f"# {' '.join(line.split())}" for line in notes[key].splitlines()]
+        lines += _entry(key, value)
+    return "\n".join(lines) + "\n"
+
+
+def _entry(key: str, value: Any) -> Iterator[str]:
+    """Give the lines of one key and its value."""
+    name = key if _BARE_KEY.match(key) and key.lower() not in _NOT_TEXT else json.dumps(key)
+    if isinstance(value, dict | list | tuple) and value:
+        yield f"{name}:"
+        yield from (f"  {line}" for line in _lines(value))
+    else:
+        yield f"{name}: {_scalar(value)}"
+
+
+def _lines(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _entry(key, item)
+        return
+    for item in value:
+        if isinstance(item, dict | list | tuple) and item:
+            first, *rest = _lines(item)
+            yield f"- {first}"
+            yield from (f"  {line}" for line in rest)
+        else:
+            yield f"- {_scalar(item)}"
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, dict | list | tuple):
+        return "{}" if isinstance(value, dict) else "[]"
+    # JSON's escapes are YAML's; with ASCII only, no line end or mark of another alphabet has a meaning of its own.
+    return json.dumps(value, ensure_ascii=True, allow_nan=False)

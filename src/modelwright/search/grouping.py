@@ -1,0 +1,181 @@
+"""Grouping: distances of numbers from group means, and pairs of categories, that show they help on other rows.
+
+As with pairs of numbers, what a quick model leaves unexplained out of fold decides what is tried: a distance whose
+bins differ in their mean residual, a pair of levels whose rows do. Half of the rows choose, the other half judge.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modelwright.core.contract import Kind
+from modelwright.core.ports import Lesson
+from modelwright.evaluation.metrics import loss
+from modelwright.features.categories import count_levels
+from modelwright.features.crosses import crossed
+from modelwright.features.encoding import TargetEncoding
+from modelwright.features.groups import fit_deviation
+from modelwright.features.recipe import Step
+from modelwright.search.audition import (
+    CLASSES_MOST,
+    N_FOLDS,
+    QUICK,
+    ROWS_LEAST,
+    ROWS_MOST,
+    SURE,
+    leading,
+    residuals_of,
+    told,
+    unlike,
+)
+from modelwright.search.threads import slots
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+    from modelwright.core.arrays import Bools, Floats, Ints
+    from modelwright.core.run import Run
+    from modelwright.search.problem import Material
+
+NUMBERS_MOST, CATEGORIES_MOST = 10, 10
+"""Columns that are looked at, those that tell most about the target."""
+LEVEL_ROWS = 3
+"""Pairs of levels with fewer rows than this are counted together when crosses are compared."""
+TERMS_MOST = 4
+AUDITIONS, SHARE_MOST = 4, 0.06
+"""So many cross-validations of the quick model at most, in this share of the search time."""
+COLUMN_ROWS = 30
+"""A category groups rows when a level has this many in the mean."""
+
+
+def with_groups(material: Material, run: Run, *, round_seconds: float, search_seconds: float) -> Material:
+    """Return the material with distances from group means, and with crosses, where they help.
+
+    Args:
+        material: The training rows.
+        run: Seed, threads, catalogue.
+        round_seconds: Time of one boosting round on all rows.
+        search_seconds: What the search may use.
+    """
+    p = material.problem
+    one = N_FOLDS * QUICK["rounds"] * round_seconds * min(1.0, ROWS_MOST / p.n_rows) / slots(ROWS_MOST, run)
+    if run.budget_seconds is not None and AUDITIONS * one > SHARE_MOST * search_seconds:
+        return material
+    if p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST:
+        return material
+    rows = np.random.default_rng(run.seed).permutation(p.n_rows)[:ROWS_MOST]
+    frame, target = p.frame[rows], p.target[rows]
+    columns = [c.name for c in p.contract.features if c.kind is Kind.CATEGORY]
+    columns = [name for name in columns if 2 <= frame[name].n_unique() <= len(rows) / COLUMN_ROWS]
+    numbers = [c.name for c in p.contract.features if c.kind is Kind.NUMBER]
+    if not columns:
+        return material
+    run.say("search", "an audition of groups and pairs of categories")
+    before = _cross_validated(material, rows, run)
+    residual = residuals_of(target, before, p.n_classes)
+    choosing, judging = np.arange(len(rows)) % 2 == 0, np.arange(len(rows)) % 2 == 1
+    half = frame.filter(choosing)
+    lost = loss(p.task.kind, target, before)
+    for found, widen in (
+        (_deviations(half, numbers, columns, residual[choosing]), "with_deviations"),
+        (_crosses(half, columns, residual[choosing]), "with_crosses"),
+    ):
+        if not found:
+            continue
+        wider = getattr(material, widen)(found)
+        after = loss(p.task.kind, target, _cross_validated(wider, rows, run))
+        gain = (lost - after)[judging]
+        if p.weight is not None:
+            gain = gain * p.weight[rows][judging] / p.weight[rows][judging].mean()
+        if gain.mean() > SURE * gain.std() / np.sqrt(len(gain)):
+            material, lost = wider, after
+    return material
+
+
+def _cross_validated(material: Material, rows: Ints, run: Run) -> Floats:
+    """Return a quick model's out-of-fold predictions, categories encoded by the target inside each fold."""
+    p = material.problem.take(rows)
+    base = material.base.take(rows)
+    recipe = replace(material.recipe, encoded=tuple(s for s in material.recipe.encoded if s.craft == "target_mean"))
+    parts = [np.arange(len(rows)) % N_FOLDS == fold for fold in range(N_FOLDS)]
+
+    def fit(held: Bools) -> Floats:
+        learnt, judged = np.flatnonzero(~held), np.flatnonzero(held)
+        weight = None if p.weight is None else p.weight[learnt]
+        how = {"n_classes": p.n_classes, "weight": weight, "seed": run.seed}
+        encoding, encoded = TargetEncoding.fit(p.frame[learnt], p.contract, recipe, p.target[learnt], **how)  # type: ignore[arg-type]
+        fit_on, judged_on = base.take(learnt), base.take(judged)
+        if not encoding.is_empty:
+            fit_on, judged_on = fit_on.beside(encoded), judged_on.beside(encoding.matrix(p.frame[judged]))
+        lesson = Lesson(fit_on, p.target[learnt], p.n_classes, weight, seed=run.seed)
+        fitted, _ = run.catalogue.find("learner", "lightgbm")(**QUICK).fit(lesson)
+        answers: Floats = fitted.predict(judged_on)
+        return answers
+
+    made = np.zeros((len(rows), p.n_classes) if p.n_classes else len(rows))
+    with ThreadPoolExecutor(slots(len(rows), run)) as pool:
+        for held, answers in zip(parts, pool.map(fit, parts), strict=True):
+            made[held] = answers
+    return made
+
+
+def _deviations(frame: pl.DataFrame, numbers: Sequence[str], columns: Sequence[str], residual: Floats) -> list[Step]:
+    """Return the distances from group means that tell more about the residual than the number itself."""
+    values = {name: frame[name].to_numpy() for name in numbers}
+    names = leading(values, residual, NUMBERS_MOST)
+    by = _leading(frame, columns, residual)
+    made: dict[tuple[str, str], Floats] = {}
+    for name in names:
+        for column in by:
+            out = np.empty((frame.height, 1), dtype=np.float32)
+            fit_deviation(frame, name, column).fill(frame, out)
+            made[name, column] = out[:, 0].astype(np.float64)
+    chance = _chance(len(made))
+    alone = {name: max(told(values[name], residual), 0.0) for name in names}
+    scores = {term: told(column, residual) for term, column in made.items()}
+    telling = [t for t in sorted(made, key=lambda t: -scores[t]) if scores[t] > max(chance, alone[t[0]] + 1.0)]
+    reason = "its distance from the mean of its level tells what the two columns do not, and helps on other rows"
+    return [Step(name, "deviation", reason, other=by) for name, by in unlike(telling, made, TERMS_MOST)]
+
+
+def _crosses(frame: pl.DataFrame, columns: Sequence[str], residual: Floats) -> list[Step]:
+    """Return the pairs of categories that tell more about the residual than either of them."""
+    alone = {name: _told_by(frame[name], residual) for name in columns}
+    names = sorted(sorted(columns, key=lambda name: -alone[name])[:CATEGORIES_MOST])
+    scores = {(a, b): _told_by(crossed(frame, a, b), residual) for a, b in combinations(names, 2)}
+    chance = _chance(len(scores))
+    telling = [
+        t for t in sorted(scores, key=lambda t: -scores[t]) if scores[t] > max(chance, *(alone[n] + 1 for n in t))
+    ]
+    reason = "its levels tell together what they do not tell alone, and help on other rows"
+    return [Step(a, "target_mean", reason, other=b) for a, b in telling[:TERMS_MOST]]
+
+
+def _chance(n_terms: int) -> float:
+    """Return about how many standard errors the best of so many terms reaches by chance, and one more."""
+    return float(np.sqrt(2 * np.log(max(n_terms, 2)))) + 1.0
+
+
+def _leading(frame: pl.DataFrame, columns: Sequence[str], residual: Floats) -> list[str]:
+    scores = {name: _told_by(frame[name], residual) for name in columns}
+    return sorted(sorted(columns, key=lambda name: -scores[name])[:CATEGORIES_MOST])
+
+
+def _told_by(levels: pl.Series, residual: Floats) -> float:
+    """Return how much rows of different levels differ in their mean residual, in standard errors of chance."""
+    known, counts = count_levels(levels)
+    codes: Mapping[str, int] = {level: i + 1 for i, level in enumerate(known[: int((counts >= LEVEL_ROWS).sum())])}
+    groups = np.fromiter((codes.get(level, 0) for level in levels), dtype=np.int64, count=len(levels))
+    n_rows = np.bincount(groups, minlength=len(codes) + 1)
+    used = n_rows > 0
+    sums = [np.bincount(groups, weights=column, minlength=len(n_rows))[used] for column in residual.T]
+    between = sum(float((s**2 / n_rows[used]).sum()) for s in sums)
+    freedom = max(int(used.sum()) - 1, 1)
+    return float((between - freedom) / np.sqrt(2 * freedom))
