@@ -38,7 +38,7 @@ def replayed(path: Path, data: str | None) -> dict[str, Any]:
     here = {"modelwright": own_version(), **library_versions()}
     try:
         package = read(path, catalogue(), replay=False)
-        told = {"fingerprint": package.fingerprint, "created": package.manifest.created}
+        told: dict[str, Any] = {"fingerprint": package.fingerprint, "created": package.manifest.created}
         told |= {"changed": changed(package, here), "golden": _golden(package), "measures": _measures(package)}
         return {**told, "sealed": _sealed(package, data), "error": None}
     except ModelwrightError as error:
