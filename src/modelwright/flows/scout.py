@@ -193,6 +193,7 @@ def adopt(
     out = folder / f"{place.name}-{package.fingerprint[:8]}.model"
     options = _options(package)
     options |= {"out": str(out), "budget": None if asked.budget is None else f"{asked.budget}s", "fresh": True}
+    options["threads"] = asked.threads
     settings = Settings.of({k: v for k, v in options.items() if v is not None})
     source = asked.data or str(package.manifest.data["source"])
     done = train(source, settings, run_of(settings, tell=tell), first=(found[contender], *members))
