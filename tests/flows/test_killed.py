@@ -68,7 +68,7 @@ def test_labelling_on_postgres(churn_model, make_churn_rows, tmp_path, postgres)
         server.execute("DROP DATABASE IF EXISTS labelled")
         server.execute("CREATE DATABASE labelled")
     address = postgres.replace("/postgres?", "/labelled?")
-    labelled(address, tmp_path, churn_model, make_churn_rows, (8, 14))
+    labelled(address, tmp_path, churn_model, make_churn_rows, (8, 17, 22))
     with psycopg.connect(address) as db:
         assert db.execute("SELECT count(*) FROM modelwright_outcomes").fetchone() == (N_LABELLED,)
 
@@ -165,7 +165,7 @@ def test_watching(churn_model, churn_csv, make_churn_rows, tmp_path):
     ledger.close()
     environ = {"TABLE": str(churn_csv), "PACKAGE": churn_model.path}
     begun = BEGUN + 8 * 86_400.0
-    for n, deed in enumerate((40, 47, 53)):
+    for n, deed in enumerate((51, 54, 58)):
         killed_at(deed, WATCH, tmp_path, **environ, NOW=str(begun + 400.0 * n))
     alive, _ = killed_at(NEVER, WATCH, tmp_path, **environ, NOW=str(begun + 2_000.0))
     assert not alive

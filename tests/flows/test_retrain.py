@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from modelwright.ui.cli import main
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from maintained import EASY, entries, killed_at, records_of, turned
+from maintained import EASY, SPACING, entries, killed_at, records_of, turned
 
 pytestmark = pytest.mark.slow
 N_ROWS = 400
@@ -40,7 +41,8 @@ def kept(churn_model, make_churn_rows, tmp_path_factory) -> Path:
         assert modelwright.promote("churn", 1, policy=folder / "easy.toml").is_champion
     ledger = open_ledger(folder / ".modelwright" / "ledger.db")
     model = modelwright.load(churn_model.path)
-    records, outcomes = records_of(model, turned(make_churn_rows(N_ROWS, seed=70), 1))
+    rows = turned(make_churn_rows(N_ROWS, seed=70), 1)
+    records, outcomes = records_of(model, rows, begun=time.time() - (N_ROWS + 1) * SPACING)
     ledger.append(records)
     ledger.add_outcomes(outcomes)
     ledger.close()
@@ -152,6 +154,30 @@ def _is_whole(project: Path) -> None:
     assert acts == [("register", 1), ("promote", 1), ("register", 2), ("promote", 2)]
     verify()
     assert not list((project / ".modelwright" / "acts").glob("*.json"))
+
+
+def test_a_watcher_acts_on_what_it_sees_and_follows_the_new_champion(project):
+    from modelwright.flows.monitoring_api import watching_of
+    from modelwright.flows.watch import watch_every
+
+    def complain(error):
+        raise error
+
+    def act(look):
+        if look.told["advice"]["action"] == "retrain":
+            done.append(modelwright.retrain("churn", state="w.db", **OPTIONS))
+
+    seen, done, lasted = [], [], []
+    watching = watching_of(ledger=".modelwright/ledger.db", state="w.db")
+    looks = watch_every("churn", watching, every=0.2, is_stopped=lambda: len(seen) == 2, complain=complain, act=act)
+    for look in looks:
+        seen.append(look.told)
+        lasted.append(look.is_alarmed)
+    assert seen[0]["advice"]["action"] == "retrain"
+    assert (len(done), done[0].outcome) == (1, "promoted")
+    assert done[0].facts["advice"] == seen[0]["advice"]["alarms"]
+    assert seen[1]["fingerprint"] == resolve("churn").fingerprint
+    assert lasted == [True, False]
 
 
 def test_two_at_once_do_it_once(project):

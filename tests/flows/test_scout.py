@@ -107,13 +107,12 @@ def plug_in(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def bowl(tmp_path_factory):
     """A straight line's model of a table that is a bowl."""
-    from conftest import write_csv
-
     folder, rng = tmp_path_factory.mktemp("bowl"), np.random.default_rng(0)
     x, z = rng.normal(size=300), rng.normal(size=300)
     y = x**2 + z + 0.3 * rng.normal(size=300)
-    rows = [{"x": f"{a:.4f}", "z": f"{b:.4f}", "y": f"{c:.4f}"} for a, b, c in zip(x, z, y, strict=True)]
-    table = write_csv(folder / "bowl.csv", rows)
+    table = folder / "bowl.csv"
+    lines = [f"{a:.4f},{b:.4f},{c:.4f}" for a, b, c in zip(x, z, y, strict=True)]
+    table.write_text("\n".join(["x,z,y", *lines, ""]))
     out = str(folder / "bowl.model")
     return modelwright.train(table, target="y", effort=1, threads=1, out=out)
 

@@ -215,7 +215,7 @@ def pins_of(text: str) -> dict[str, str]:
 
 def _allowed() -> dict[str, str]:
     """Return what modelwright itself allows, as it was installed."""
-    found = {}
+    found: dict[str, str] = {}
     for line in requires("modelwright") or ():
         name, limits = re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([^;]*)", line).groups()  # type: ignore[union-attr]
         found.setdefault(name.lower().replace("_", "-"), limits.strip())

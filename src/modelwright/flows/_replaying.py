@@ -17,12 +17,13 @@ from modelwright.flows._known_rows import golden_rows, judged_rows, known_rows
 from modelwright.flows.builtin import catalogue
 from modelwright.flows.versions import library_versions, own_version
 from modelwright.packaging.reading import TOLERANCE, read
-from modelwright.search.final import TRAINING_ROWS
 
 if TYPE_CHECKING:
     from modelwright.core.arrays import Floats
     from modelwright.packaging.package import Package
 
+JUDGED = "training rows"
+"""As ``search.final`` calls it; the workshop is not loaded for it."""
 RECOMPUTED = 1e-6
 """How far a measure that is computed again may lie from the one on record, as a part of it."""
 
@@ -38,7 +39,7 @@ def replayed(path: Path, data: str | None) -> dict[str, Any]:
     here = {"modelwright": own_version(), **library_versions()}
     try:
         package = read(path, catalogue(), replay=False)
-        told = {"fingerprint": package.fingerprint, "created": package.manifest.created}
+        told: dict[str, Any] = {"fingerprint": package.fingerprint, "created": package.manifest.created}
         told |= {"changed": changed(package, here), "golden": _golden(package), "measures": _measures(package)}
         return {**told, "sealed": _sealed(package, data), "error": None}
     except ModelwrightError as error:
@@ -94,7 +95,7 @@ def _measures(package: Package) -> dict[str, Any] | None:
 
 def _sealed(package: Package, data: str | None) -> dict[str, Any] | None:
     """Return how far the sealed rows' answers are apart, where their table is at hand and they were the model's own."""
-    if package.sealed is None or package.manifest.split.get("final_fit") != TRAINING_ROWS:
+    if package.sealed is None or package.manifest.split.get("final_fit") != JUDGED:
         return None  # the delivered model learnt from them since: its answers to them are not on record
     test = package.manifest.options.get("test")
     source = data or (test if isinstance(test, str) and Path(test).is_file() else package.manifest.data["source"])

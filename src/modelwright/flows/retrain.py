@@ -299,7 +299,7 @@ def _clock(moment: float) -> str:
 
 def _told(job: Job) -> dict[str, Any]:
     hidden = ("limits", "reason")
-    known = {k: v for k, v in job.facts.items() if k not in hidden}
+    known = {"advice" if k == "alarms" else k: v for k, v in job.facts.items() if k not in hidden}
     return {"job": job.id, "attempts": job.attempts, "ended": job.ended, **known}
 
 
@@ -386,9 +386,11 @@ class _Work:
         model = self.champion.model
         target, known = encode(Table(frame[rest], "", ""), model.task, model.contract)
         at = np.flatnonzero(known)
-        shown = conform(frame[rest[at]], model.contract).frame
+        shown = conform(frame[rest[at]], model.contract, only_inputs=True).frame
         own = model.task.weight
-        weight = weights(shown, model.task) if own is not None and own in shown.columns else None
+        weight = None
+        if own not in (None, WEIGHT):
+            weight = weights(conform(frame[rest[at]].select(own), model.contract).frame, model.task)
         problem = Problem(shown, target[at], weight, model.contract, model.task, self.champion.manifest.seed)
         name, learner, params = leading(self.champion)
         candidate = Candidate(name, learner, params)

@@ -183,7 +183,8 @@ def adopt(
     package = load(name).package
     run = _run(package, asked, tell)
     members = members_of(package)
-    found = {c.name: c for c in contenders(_importable(run), members, _settings(), [])}
+    every = contenders(_importable(run), members, _settings(), [])
+    found = {c.name: c for one in every for c in _with_presets(one, run)}
     if contender not in found:
         fix = closest(contender, found)
         raise UnknownName("a contender is one that scout finds", where="--train", got=contender, fix=fix)
@@ -192,6 +193,7 @@ def adopt(
     out = folder / f"{place.name}-{package.fingerprint[:8]}.model"
     options = _options(package)
     options |= {"out": str(out), "budget": None if asked.budget is None else f"{asked.budget}s", "fresh": True}
+    options["threads"] = asked.threads
     settings = Settings.of({k: v for k, v in options.items() if v is not None})
     source = asked.data or str(package.manifest.data["source"])
     done = train(source, settings, run_of(settings, tell=tell), first=(found[contender], *members))

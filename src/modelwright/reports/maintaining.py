@@ -27,8 +27,9 @@ def retrained(told: Mapping[str, Any], width: int) -> str:
     lines = [
         wrapped(head, width),
         wrapped(
-            f"It learnt from {rows['learnt']:,} of {rows['old']:,} old and {rows['new'] - rows['judging']:,} new rows "
-            f"({told['way']}); the newest {rows['judging']:,} outcomes judged it beside {name}@{told['champion']}.",
+            f"It learnt from {rows['learnt']:,} of {rows['old'] + rows['new'] - rows['judging']:,} rows "
+            f"({told['way']}; {rows['old']:,} are old); the newest {rows['judging']:,} outcomes judged it beside "
+            f"{name}@{told['champion']}.",
             width,
         ),
     ]

@@ -155,10 +155,10 @@ class _Field:
             at, shown = self._sampled(len(at)), self._sampled(len(shown))
             learn, judged = learn.take(at), judged.take(shown)
         rows, valid = fold.fit[at], fold.valid[shown]
-        of = lambda part: None if p.weight is None else p.weight[part]  # noqa: E731 - two uses, one line
-        exam = Exam(judged, p.target[valid], of(valid))
+        exam = Exam(judged, p.target[valid], None if p.weight is None else p.weight[valid])
         threads = threads_of_fits(len(rows), self.run)
-        lesson = Lesson(learn, p.target[rows], p.n_classes, of(rows), exam, p.seed, threads, self.left)
+        weight = None if p.weight is None else p.weight[rows]
+        lesson = Lesson(learn, p.target[rows], p.n_classes, weight, exam, p.seed, threads, self.left)
         begun = self.run.clock()
         fitted, _ = self.run.catalogue.find("learner", candidate.learner)(**candidate.params).fit(lesson)
         return fitted, fitted.predict(judged), self.run.clock() - begun
