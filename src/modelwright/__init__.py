@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         report,
         rollback,
         study,
+        traffic,
         train,
     )
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
@@ -59,6 +60,7 @@ __all__ = [
     "report",
     "rollback",
     "study",
+    "traffic",
     "train",
     "watch",
 ]
