@@ -53,12 +53,11 @@ def json_bodies():
         b'{"records": [{"\xc3\x28": 1}]}',
         b'\xef\xbb\xbf{"records": []}',
     )
-    for deep in (
+    yield from (
         b"[" * 100_000,
         b'{"a":' * 100_000,
         b'{"records": [' + b'{"a":' * 50_000 + b"1" + b"}" * 50_000 + b"]}",
-    ):
-        yield deep
+    )
     numbers = (
         "1e400",
         "-1e400",
