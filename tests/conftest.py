@@ -190,6 +190,8 @@ def bucket(monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     try:
+        reset = urllib.request.Request(f"{address}/moto-api/reset", method="POST")  # what an earlier test put there
+        urllib.request.urlopen(reset, timeout=10).close()
         put("")
         yield put
     finally:

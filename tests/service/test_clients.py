@@ -68,11 +68,10 @@ def test_the_protocols_generated_client_is_answered(run_service):
             for name, (datatype, cells) in tensors(ROWS).items()
         ]
         answer = asking.model_infer("churn", request=module.InferenceRequest(inputs=inputs))
-    outputs = {output.name: output.data for output in answer.outputs}
+    outputs = {output.name: output.data.__root__ for output in answer.outputs}
     predictions, probabilities = expected(service)
-    assert list(getattr(outputs["prediction"], "root", outputs["prediction"])) == predictions
-    flat = list(getattr(outputs["probabilities"], "root", outputs["probabilities"]))
-    assert np.allclose(np.reshape(flat, (2, 2)), probabilities, atol=1e-12)
+    assert outputs["prediction"] == predictions
+    assert np.allclose(np.reshape(outputs["probabilities"], (2, 2)), probabilities, atol=1e-12)
 
 
 @pytest.mark.parametrize("model", ["churn_model", "house_model"])
