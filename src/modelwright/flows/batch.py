@@ -80,6 +80,9 @@ def batch(package: str | Path, source: str, *, out: str | Path, coverage: float 
     folder.mkdir(parents=True, exist_ok=True)
     made_by = model.fingerprint if coverage is None else f"{model.fingerprint}, coverage {coverage:g}"
     done = _noted(folder, made_by)
+    _note(
+        folder, made_by, done
+    )  # before the first part shows: whenever a run is killed, the folder is known as its own
     breaks: dict[str, int] = {}
     skipped = 0
     for part in parts:
