@@ -65,7 +65,11 @@ def _lines(value: Any) -> Iterator[str]:
 def _scalar(value: Any) -> str:
     if isinstance(value, dict | list | tuple):
         return "{}" if isinstance(value, dict) else "[]"
-    return _quoted(value) if isinstance(value, str) else json.dumps(value, allow_nan=False)
+    if isinstance(value, str):
+        return _quoted(value)
+    text = json.dumps(value, allow_nan=False)
+    # Older readers take 1e-06 for a text, and 1.0e-06 for the number.
+    return text.replace("e", ".0e", 1) if isinstance(value, float) and "e" in text and "." not in text else text
 
 
 def _quoted(text: str) -> str:
