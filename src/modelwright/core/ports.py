@@ -173,6 +173,21 @@ class Pointer:
     stamp: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Who answers beside the champion.
+
+    Attributes:
+        canary: Answers a part of the requests in its place, or None.
+        percent: Which part, 0 to 100.
+        shadow: Is asked everything and answers nobody, or None.
+    """
+
+    canary: Pointer | None = None
+    percent: float = 0.0
+    shadow: Pointer | None = None
+
+
 class ChampionSource(Protocol):
     """Says which package answers under a name; asked about once a second, so it must be quick."""
 
@@ -182,6 +197,10 @@ class ChampionSource(Protocol):
         Raises:
             ModelwrightError: There is nothing to serve (yet); a service that runs keeps what it has.
         """
+        ...
+
+    def traffic(self) -> Traffic:
+        """Return who answers beside it; nobody where the source knows of none."""
         ...
 
 
