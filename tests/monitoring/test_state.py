@@ -103,7 +103,7 @@ import os, signal, sys
 from modelwright.core.signal import Alarm
 from modelwright.monitoring.state import WatchState
 state = WatchState(sys.argv[1])
-with state._writing() as db:
+with state._file.writing() as db:
     db.execute("INSERT INTO alarms (id, model, time, body) VALUES ('half', 'churn', 1.0, '{}')")
     os.kill(os.getpid(), signal.SIGKILL)
 """

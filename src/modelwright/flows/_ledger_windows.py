@@ -23,7 +23,7 @@ from modelwright.monitoring.traits import Form
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from modelwright.core.arrays import Bools, Floats, Ints
+    from modelwright.core.arrays import Array, Bools, Floats, Ints
     from modelwright.core.model import Model
     from modelwright.core.ports import Ledger
     from modelwright.core.prediction import Columns
@@ -147,9 +147,9 @@ def _tallied(reading: Reading, begin: float, end: float, tick: Callable[[], None
 def _ahead(batches: Iterator[Columns]) -> Iterator[Columns]:
     """Give batches while the next one is already being read."""
     with ThreadPoolExecutor(1, "ledger") as pool:
-        coming = pool.submit(next, batches, None)
+        coming = pool.submit(lambda: next(batches, None))
         while (batch := coming.result()) is not None:
-            coming = pool.submit(next, batches, None)
+            coming = pool.submit(lambda: next(batches, None))
             yield batch
 
 
@@ -163,7 +163,7 @@ class _Part:
     expected: Floats
     target: Any
     known: Bools
-    levels: dict[int, Ints]
+    levels: dict[int, Array]
     breaks: Counter[str]
     others: int
 
@@ -191,7 +191,8 @@ def _part(reading: Reading, start: float, columns: Columns, rows: Ints) -> _Part
     codes = baseline.codes(frame, scores, expected)
     window = baseline.window(start, start + reading.seconds, codes, n_rows=len(counted))
     window = _without(window, baseline, absent)
-    times = np.array([start if columns.known_at[i] is None else max(columns.known_at[i], start) for i in counted])  # type: ignore[type-var]
+    known_at = [columns.known_at[i] for i in counted]
+    times = np.array([start if t is None else max(t, start) for t in known_at])
     parts = []
     arrived = np.floor(times / reading.seconds) * reading.seconds
     for moment in np.unique(arrived[known]):
@@ -209,7 +210,7 @@ def _part(reading: Reading, start: float, columns: Columns, rows: Ints) -> _Part
             )
         )
     traits = enumerate(baseline.inputs.traits)
-    levels = {
+    levels: dict[int, Array] = {
         i: codes[i].astype(np.int16) for i, t in traits if t.form is Form.LEVELS and len(codes[i]) == len(counted)
     }
     return _Part(window, parts, scores, expected, target, known, levels, breaks, others)

@@ -83,7 +83,7 @@ def quality(
     target: Array,
     labelled: Bools,
     *,
-    levels: Mapping[int, Ints] | None = None,
+    levels: Mapping[int, Array] | None = None,
     only: Sequence[str] | None = None,
 ) -> Quality:
     """Return what is known of the quality of some answers.
@@ -119,7 +119,7 @@ def quality(
     return Quality(estimated, realised, of_labelled, len(rows), len(scores) - len(rows), bias, slices)
 
 
-def _slices(baseline: Baseline, levels: Mapping[int, Ints], rows: Ints, losses: Floats) -> tuple[dict[str, Any], ...]:
+def _slices(baseline: Baseline, levels: Mapping[int, Array], rows: Ints, losses: Floats) -> tuple[dict[str, Any], ...]:
     """Return mean losses of the parts that levels make, the worst first."""
     found = []
     squares = losses**2

@@ -158,10 +158,6 @@ class WatchState:
         rows = self._file.rows("SELECT body FROM passes WHERE model = ?", (model,))
         return dict(json.loads(rows[0][0])) if rows else None
 
-    def told(self) -> list[dict[str, Any]]:
-        """Return what the latest pass of every model saw."""
-        return [dict(json.loads(body)) for (body,) in self._file.rows("SELECT body FROM passes ORDER BY model")]
-
     def tallies(self, key: str) -> tuple[dict[float, tuple[int, bytes]], int]:
         """Return the windows that were counted, each with how many records it held then, and the ledger's mark.
 
