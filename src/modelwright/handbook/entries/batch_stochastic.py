@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from modelwright.handbook.sample import Sample
 
 EPOCHS, MINI, ROWS_MOST, COLUMNS_MOST, LATE = 20, 32, 1_500, 20, 5
+AT_REST = 1e-9
+"""Below this share of the way, what is left is rounding."""
 
 
 def experiment(sample: Sample, seed: int) -> Experiment:
@@ -99,7 +101,13 @@ def _meaning(f: Facts) -> tuple[str, ...]:
             "({updates_batch}, {updates_mini} and {updates_single}) for the same reading."
         )
     ]
-    if f["above_single"] > f["above_mini"] * 1.2:
+    is_at_rest = f["above_single"] < AT_REST * (f["start"] - f["floor"])
+    if is_at_rest:
+        said.append(
+            "Here even single rows come to rest: all rows agree on the best weights, so each row's gradient vanishes "
+            "there, and nothing keeps the steps moving."
+        )
+    elif f["above_single"] > f["above_mini"] * 1.2:
         said.append(
             f.say(
                 "But a fixed rate on single rows never comes to rest: over the last epochs it lies "
@@ -107,7 +115,9 @@ def _meaning(f: Facts) -> tuple[str, ...]:
                 "right only on average, and the noise keeps it moving."
             )
         )
-    if f["above_falling"] < f["above_single"]:
+    if is_at_rest:
+        pass
+    elif f["above_falling"] < f["above_single"]:
         said.append(f.say("With a falling rate the noise dies down: {above_falling} instead of {above_single}."))
     else:
         said.append(
