@@ -101,31 +101,13 @@ def _meaning(f: Facts) -> tuple[str, ...]:
             "({updates_batch}, {updates_mini} and {updates_single}) for the same reading."
         )
     ]
-    is_at_rest = f["above_single"] < AT_REST * (f["start"] - f["floor"])
-    if is_at_rest:
+    if f["above_single"] < AT_REST * (f["start"] - f["floor"]):
         said.append(
             "Here even single rows come to rest: all rows agree on the best weights, so each row's gradient vanishes "
             "there, and nothing keeps the steps moving."
         )
-    elif f["above_single"] > f["above_mini"] * 1.2:
-        said.append(
-            f.say(
-                "But a fixed rate on single rows never comes to rest: over the last epochs it lies "
-                "{above_single} above the least loss, batches of {mini} rows only {above_mini}. One row's gradient is "
-                "right only on average, and the noise keeps it moving."
-            )
-        )
-    if is_at_rest:
-        pass
-    elif f["above_falling"] < f["above_single"]:
-        said.append(f.say("With a falling rate the noise dies down: {above_falling} instead of {above_single}."))
     else:
-        said.append(
-            f.say(
-                "A falling rate does not help here ({above_falling} against {above_single}): it fell before "
-                "the way was gone."
-            )
-        )
+        said += _restless(f)
     said.append(
         f.say(
             "In the end they have gone {last_batch}, {last_mini}, {last_single} and {last_falling} of the "
@@ -135,6 +117,29 @@ def _meaning(f: Facts) -> tuple[str, ...]:
         )
     )
     return tuple(said)
+
+
+def _restless(f: Facts) -> list[str]:
+    """Return what the noise of single rows does, and whether a falling rate takes it away."""
+    said = []
+    if f["above_single"] > f["above_mini"] * 1.2:
+        said.append(
+            f.say(
+                "But a fixed rate on single rows never comes to rest: over the last epochs it lies "
+                "{above_single} above the least loss, batches of {mini} rows only {above_mini}. One row's gradient is "
+                "right only on average, and the noise keeps it moving."
+            )
+        )
+    if f["above_falling"] < f["above_single"]:
+        said.append(f.say("With a falling rate the noise dies down: {above_falling} instead of {above_single}."))
+    else:
+        said.append(
+            f.say(
+                "A falling rate does not help here ({above_falling} against {above_single}): it fell before "
+                "the way was gone."
+            )
+        )
+    return said
 
 
 def _advice(f: Facts) -> tuple[str, ...]:
