@@ -144,8 +144,8 @@ def listed(names: tuple[str, ...], most: int = 3) -> str:
 def in_sentence(title: str) -> str:
     """Return a measure's title as it stands within a sentence: names and abbreviations keep their capitals.
 
-    >>> in_sentence("Log loss"), in_sentence("ROC AUC"), in_sentence("F1"), in_sentence("R²"), in_sentence("Brier score")
-    ('log loss', 'ROC AUC', 'F1', 'R²', 'Brier score')
+    >>> in_sentence("Log loss"), in_sentence("ROC AUC"), in_sentence("F1"), in_sentence("Brier score")
+    ('log loss', 'ROC AUC', 'F1', 'Brier score')
     """
     keeps = title[:2].isupper() or not title[1:2].islower() or title.startswith("Brier")
     return title if keeps else f"{title[0].lower()}{title[1:]}"
