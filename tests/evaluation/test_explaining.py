@@ -301,6 +301,7 @@ def lived(seed: int, bends: float, n: int = 800) -> tuple[dict[str, Any], float,
     return told, measured(rows), curve(2 * n) - curve(n)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bends", [0.0, 0.1])
 def test_the_interval_of_a_learning_curve_holds_what_comes(bends):
     came, right = [], []
@@ -313,6 +314,7 @@ def test_the_interval_of_a_learning_curve_holds_what_comes(bends):
     assert np.mean(right) >= 0.85
 
 
+@pytest.mark.slow
 def test_learning_curves_know_where_more_rows_bring_nothing():
     said = []
     for seed in range(200):

@@ -33,10 +33,10 @@ def test_every_measure_outside_the_band_is_named_with_a_range_that_holds_it():
 
 def test_no_measure_is_named_that_keeps_its_promise():
     named = {name for name, _ in outside()}
-    for name, measure in MEASURES.items():
-        called = CALLED.get(name, measure.title).lower()
-        if name not in named:
-            assert not any(called in s.lower() for s in (*CLASSIFICATION, *REGRESSION)), name
+    told = " ".join((*CLASSIFICATION, *REGRESSION)).lower()
+    for name in named:
+        told = told.replace(CALLED.get(name, MEASURES[name].title).lower(), "")
+    assert not [m.title for name, m in MEASURES.items() if name not in named and m.title.lower() in told]
 
 
 @pytest.mark.parametrize(("name", "word"), [("binary", "Calibration error"), ("regression", "squared error")])

@@ -8,6 +8,7 @@ from modelwright.core.metrics import MEASURES
 from modelwright.reports import numbers
 from modelwright.reports.names import marked
 from modelwright.reports.terminal import wrapped
+from modelwright.reports.words import in_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,5 +94,5 @@ def _columns(found: Mapping[str, Any]) -> str:
     value, low, high = numbers.measured(gap["value"], gap["low"], gap["high"])
     return (
         f"{len(weak)} of {len(weak) + len(worth)} are not worth collecting ({names}{more}): fitted without them, "
-        f"the {MEASURES[found['loss']].title} changes by {value} ({low} to {high})."
+        f"the {in_sentence(MEASURES[found['loss']].title)} changes by {value} ({low} to {high})."
     )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_SHAPES = 8
 SHAPE_HEIGHT = 170
+MOST_LEVELS = 8
+"""So many levels are drawn; rows with others are not asked."""
 
 
 def pictures(facts: Mapping[str, Any]) -> list[Picture]:
@@ -50,6 +52,8 @@ def of_shapes(facts: Mapping[str, Any]) -> list[Picture]:
             f"As it grows {as_plain(of)} {shape['direction']}." if shape["direction"] != "differs" else "Levels differ."
         )
         caption = as_plain(f"What it adds to {of}: {shape['method']}.")
+        if shape["kind"] == "category" and len(shape["at"]) >= MOST_LEVELS:
+            caption += f" The {len(shape['at'])} most frequent levels."
         title = clean(shape["column"], 40)
         found.append(Picture(f"shape-{i}", title, caption, told, effect(shape, by, unit)))
     return found

@@ -9,6 +9,7 @@ from modelwright.core.metrics import MEASURES
 from modelwright.reports import numbers
 from modelwright.reports.names import clean, marked, quoted
 from modelwright.reports.terminal import table, wrapped
+from modelwright.reports.words import in_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -276,16 +277,10 @@ def _shaken(facts: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
     gap = trial.get("difference")
     if gap is not None and gap["value"] is not None:
         value, low, high = numbers.measured(gap["value"], gap["low"], gap["high"])
-        return f"the {_in_sentence(MEASURES[gap['metric']].title)} changes by {value} ({low} to {high})"
+        return f"the {in_sentence(MEASURES[gap['metric']].title)} changes by {value} ({low} to {high})"
     if "changed" in trial:
         return f"{numbers.percent(trial['changed'])} of the answers change"
     return f"the answers move by {numbers.number(trial['moved'])}"
-
-
-def _in_sentence(title: str) -> str:
-    """Return a measure's title as it stands within a sentence: names and abbreviations keep their capitals."""
-    keeps = title[:2].isupper() or not title[1:2].islower() or title.startswith("Brier")
-    return title if keeps else f"{title[0].lower()}{title[1:]}"
 
 
 def sure_sentences(facts: Mapping[str, Any]) -> list[str]:

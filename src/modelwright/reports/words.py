@@ -141,6 +141,16 @@ def listed(names: tuple[str, ...], most: int = 3) -> str:
     return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
 
 
+def in_sentence(title: str) -> str:
+    """Return a measure's title as it stands within a sentence: names and abbreviations keep their capitals.
+
+    >>> in_sentence("Log loss"), in_sentence("ROC AUC"), in_sentence("F1"), in_sentence("Brier score")
+    ('log loss', 'ROC AUC', 'F1', 'Brier score')
+    """
+    keeps = title[:2].isupper() or not title[1:2].islower() or title.startswith("Brier")
+    return title if keeps else f"{title[0].lower()}{title[1:]}"
+
+
 def _exists(found: Score | None) -> bool:
     return found is not None and math.isfinite(found.value)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from modelwright.handbook.sample import Sample
 
 EPOCHS, MINI, ROWS_MOST, COLUMNS_MOST, LATE = 20, 32, 1_500, 20, 5
+AT_REST = 1e-9
+"""Below this share of the way, what is left is rounding."""
 
 
 def experiment(sample: Sample, seed: int) -> Experiment:
@@ -99,6 +101,27 @@ def _meaning(f: Facts) -> tuple[str, ...]:
             "({updates_batch}, {updates_mini} and {updates_single}) for the same reading."
         )
     ]
+    if f["above_single"] < AT_REST * (f["start"] - f["floor"]):
+        said.append(
+            "Here even single rows come to rest: all rows agree on the best weights, so each row's gradient vanishes "
+            "there, and nothing keeps the steps moving."
+        )
+    else:
+        said += _restless(f)
+    said.append(
+        f.say(
+            "In the end they have gone {last_batch}, {last_mini}, {last_single} and {last_falling} of the "
+            "way; in this plain numpy the {epochs} epochs took {seconds_batch}, {seconds_mini}, "
+            "{seconds_single} and {seconds_falling}: small batches cost time where big ones use the "
+            "processor's width."
+        )
+    )
+    return tuple(said)
+
+
+def _restless(f: Facts) -> list[str]:
+    """Return what the noise of single rows does, and whether a falling rate takes it away."""
+    said = []
     if f["above_single"] > f["above_mini"] * 1.2:
         said.append(
             f.say(
@@ -116,15 +139,7 @@ def _meaning(f: Facts) -> tuple[str, ...]:
                 "the way was gone."
             )
         )
-    said.append(
-        f.say(
-            "In the end they have gone {last_batch}, {last_mini}, {last_single} and {last_falling} of the "
-            "way; in this plain numpy the {epochs} epochs took {seconds_batch}, {seconds_mini}, "
-            "{seconds_single} and {seconds_falling}: small batches cost time where big ones use the "
-            "processor's width."
-        )
-    )
-    return tuple(said)
+    return said
 
 
 def _advice(f: Facts) -> tuple[str, ...]:
