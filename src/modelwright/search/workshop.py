@@ -95,7 +95,7 @@ def search(
     times = {"round_seconds": yardsticks.round_seconds, "search_seconds": run.seconds_left() - tail}
     material = audition(material, run, **times) if ingredients.features else material
     material = with_groups(material, run, **times) if ingredients.groups else material
-    # Where rows come in time the judged ones are the past: a shape that helps there need not where the target has grown.
+    # Where rows come in time the judged ones are the past: a shape that helps there need not where targets have grown.
     may_shape = ingredients.shapes and how is not How.TIME
     shapes = shapes_that_help(material, run, **times) if may_shape else ()
     folds = plan_folds(material.problem, run, how=how, **times)
