@@ -61,6 +61,8 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
         times: Seconds by stage so far.
         seconds: About how long it may take; the costly measurements are shortened to fit.
     """
+    if run.budget_seconds is None:
+        seconds = float("inf")  # what is counted in work units must not depend on how busy the machine is
     run.say("evaluate", "measures")
     task, target, weight = sealed.task, sealed.target, sealed.weight
     matrix = model.plan.matrix(sealed.frame)

@@ -9,6 +9,7 @@ import numpy as np
 
 from modelwright.core.errors import SearchFailed
 from modelwright.core.metrics import MEASURES
+from modelwright.core.split import How
 from modelwright.evaluation.thresholds import best_threshold
 from modelwright.learners.calibration import fit_calibrator
 from modelwright.learners.trees import use_threads
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from modelwright.core.arrays import Bools, Floats
     from modelwright.core.run import Run
-    from modelwright.core.split import Folds, How
+    from modelwright.core.split import Folds
     from modelwright.learners.calibration import Calibrator
     from modelwright.search.journal import Journal
     from modelwright.search.portfolio import Candidate
@@ -104,7 +105,9 @@ def search(
     times = {"round_seconds": yardsticks.round_seconds, "search_seconds": run.seconds_left() - tail}
     material = audition(material, run, **times) if ingredients.features else material
     material = with_groups(material, run, **times) if ingredients.groups else material
-    shapes = shapes_that_help(material, run, **times) if ingredients.shapes else ()
+    # Where rows come in time the judged ones are the past: a shape that helps there need not where targets have grown.
+    may_shape = ingredients.shapes and how is not How.TIME
+    shapes = shapes_that_help(material, run, **times) if may_shape else ()
     shape = plan_folds(material.problem, run, **times)
     folds = folded(material.problem, shape, how=how)
     p = material.problem
