@@ -32,7 +32,7 @@ from modelwright.search.problem import Material, Problem
 
 SIZES = (300, 600, 1_200, 2_400)
 ROWS, HELD = 12_000, 3_000
-PARTS, DRAWS = 3, 4
+PARTS, DRAWS = 1, 4
 TOLD = (
     *("metric", "now", "then", "low", "high", "gain", "worthwhile", "helps", "is_gain_likely", "constant"),
     *("sizes", "repeats"),

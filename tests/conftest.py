@@ -8,6 +8,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -167,3 +168,31 @@ def _other_user() -> str:
     if found is None:
         pytest.skip("PostgreSQL refuses to run as root, and there is no other user to run it as")
     return found
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """Start an S3 server with an empty bucket; give a function that puts an object there and returns its URL."""
+    server_module = pytest.importorskip("moto.server")
+    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+
+    def put(key: str, content: bytes = b"") -> str:
+        header = {"Content-Type": "application/octet-stream"}
+        request = urllib.request.Request(f"{address}/rows/{key}", data=content, method="PUT", headers=header)
+        urllib.request.urlopen(request, timeout=10).close()
+        return f"s3://rows/{key}"
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    try:
+        reset = urllib.request.Request(f"{address}/moto-api/reset", method="POST")  # what an earlier test put there
+        urllib.request.urlopen(reset, timeout=10).close()
+        put("")
+        yield put
+    finally:
+        server.stop()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         report,
         rollback,
         study,
+        traffic,
         train,
     )
     from modelwright.flows.estimators import ModelwrightClassifier, ModelwrightRegressor
@@ -64,6 +65,7 @@ __all__ = [
     "rollback",
     "scout",
     "study",
+    "traffic",
     "train",
     "upgrade_check",
     "watch",

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/index.md", "docs/guide.md", "docs/handbook.md", "docs/explaining.md")
+PAGES = ("README.md", "docs/index.md", "docs/guide.md", "docs/handbook.md", "docs/explaining.md", "docs/front.md")
 SHORTER = ("60s", "8s")
 ELSEWHERE = {
     "make ": "the tests themselves are run by it",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelwright.features._grams import grams
+from modelwright.features._grams import grams, grams_of_one
 from modelwright.features._vocabulary import Projection, Vocabulary
 from modelwright.features.text import MAX_FITTED, count, fit_text, sample
 
@@ -28,6 +28,7 @@ def test_grams_of_a_text_do_not_depend_on_its_neighbours(texts):
     numbers, buckets = grams(["x", *texts, "y"])
     for i, text in enumerate(texts, start=1):
         assert sorted(buckets[numbers == i].tolist()) == text_grams(text)
+        assert sorted(grams_of_one(text).tolist()) == text_grams(text)
 
 
 def test_grams_are_those_that_are_promised():

@@ -146,3 +146,49 @@ def test_wrong_options_are_explained(churn_model, later_csv, options, where):
         modelwright.explain(churn_model.path, later_csv, **options)
     assert caught.value.where == where
     assert caught.value.fix
+
+
+@pytest.fixture(scope="module")
+def lopsided(tmp_path_factory):
+    """A table on which any model must be weak for old rows of the north, whose answers are chance, and unfair to b."""
+    rng = np.random.default_rng(3)
+    n = 2_400
+    age, score = rng.uniform(18, 80, n), rng.normal(size=n)
+    region = rng.choice(["north", "south", "east"], n)
+    club = rng.choice(["a", "b"], n)
+    chance = (region == "north") & (age > 60)
+    truth = np.where(chance, rng.random(n) < 0.5, score > np.where(club == "b", 0.8, -0.2))
+    folder = tmp_path_factory.mktemp("lopsided")
+    columns = {"age": age.round(1), "score": score.round(3), "region": region, "club": club}
+    pl.DataFrame({**columns, "good": np.where(truth, "yes", "no")}).write_csv(folder / "t.csv")
+    model = modelwright.train(folder / "t.csv", target="good", effort=1, out=str(folder / "t.model"), threads=1)
+    return model, folder / "t.csv"
+
+
+@pytest.mark.slow
+def test_a_planted_weak_slice_and_an_unfair_group_are_named(lopsided):
+    model, table = lopsided
+    found = modelwright.explain(model.path, data=table, group_by=["club"]).facts
+    assert dict(found["slices"]["slices"][0]["terms"])["region"] == "is north"
+    assert {column for s in found["slices"]["slices"] for column, _ in s["terms"]} >= {"region", "age"}
+    unfair = found["fairness"]["club"]["unfair"]
+    assert "chosen" in {e["measure"] for e in unfair}
+    assert found["fairness"]["club"]["sentence"]
+    # The package carries it too, measured in training.
+    carried = model.package.evidence.explanation
+    assert dict(carried["slices"]["slices"][0]["terms"])["region"] == "is north"
+
+
+@pytest.mark.slow
+def test_what_a_package_carries_adds_up_and_holds_no_single_row(lopsided):
+    carried = lopsided[0].package.evidence.explanation
+    assert carried["focus"] == "yes"
+    for case in carried["cases"]:
+        total = case["start"] + sum(r["adds"] for r in case["reasons"]) + case["rest"]
+        assert total == pytest.approx(case["answer"], abs=1e-9)
+        assert case["n_rows"] >= 20
+    high, low = carried["cases"]
+    assert high["answer"] > low["answer"]
+    assert high["reasons"][0]["column"] == "score"
+    assert {t["kind"] for t in carried["robustness"]} == {"noise", "missing", "unit"}
+    assert next(s for s in carried["shapes"] if s["column"] == "score")["direction"] == "rises"

@@ -116,6 +116,8 @@ def test_a_window_is_read_again_only_after_something_came_to_it(served, tmp_path
 @pytest.mark.server
 @pytest.mark.slow
 def test_a_ledger_in_postgresql_is_watched_alike(served, postgres, tmp_path, monkeypatch):
+    import psycopg
+
     monkeypatch.chdir(tmp_path)
     package, options = served
     here, there = open_ledger(options["ledger"]), open_ledger(postgres)
@@ -131,6 +133,8 @@ def test_a_ledger_in_postgresql_is_watched_alike(served, postgres, tmp_path, mon
     assert told[0]["alarms"]
     assert json.dumps(told[1]) == json.dumps(told[0])
     again = watch(package, watching_of(**{**options, "ledger": postgres}, state="1.db"), clock=after(DAYS)).told
+    with psycopg.connect(postgres, autocommit=True) as db:
+        db.execute("DROP TABLE modelwright_predictions, modelwright_outcomes")
     assert again["rows_read"] == 0
 
 

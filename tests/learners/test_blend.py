@@ -55,6 +55,10 @@ def test_a_blend_averages_and_travels(n_classes, is_calibrated):
     assert again.state().fingerprint == blend.state().fingerprint
     one = blend.predict(lesson.matrix.take(np.array([7])))
     assert np.allclose(one[0], told[7], atol=1e-9)
+    trees = Blend(members[-1:], np.ones(1), calibrator)  # sums of trees are the same alone and among many
+    few = trees.predict(lesson.matrix.take(np.arange(9)))
+    alone = [trees.predict(lesson.matrix.take(np.array([i])))[0] for i in range(9)]
+    assert np.array_equal(few, np.array(alone))
 
 
 class Wild:

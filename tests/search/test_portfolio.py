@@ -34,10 +34,18 @@ def test_a_network_is_tried_where_there_is_time_for_it(n_rows, n_classes):
     assert is_last == (n_classes == 0 or n_rows > 50_000), "where it is not known to gain it goes last"
 
 
-@pytest.mark.parametrize(("n_rows", "n_classes"), [(60, 2), (10_000, 0)])
-def test_no_network_on_few_rows_or_for_values(n_rows, n_classes):
-    made = portfolio(n_rows=n_rows, n_classes=n_classes, n_features=20, available=ALL)
-    assert "neural" not in {c.learner for c in made}
+def test_the_network_comes_last_on_few_rows_and_values_are_left_to_trees():
+    few = portfolio(n_rows=600, n_classes=2, n_features=20, available=ALL)
+    assert few[-1].learner == "neural"
+    values = portfolio(n_rows=10_000, n_classes=0, n_features=20, available=ALL)
+    assert "neural" not in {c.learner for c in values}
+
+
+def test_thousands_of_columns_are_seen_a_few_at_a_time():
+    usual, wide = (portfolio(n_rows=600, n_classes=2, n_features=n, available=ALL) for n in (50, 5_000))
+    shares = [{c.name: c.params.get("feature_share", 1.0) for c in made} for made in (usual, wide)]
+    boosted = [c.name for c in wide if c.learner in ("lightgbm", "catboost", "xgboost")]
+    assert all(shares[1][name] < 0.4 * shares[0][name] for name in boosted)
 
 
 def test_a_model_that_needs_a_file_is_not_tried_unasked():

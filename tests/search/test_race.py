@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,7 @@ from modelwright.search.portfolio import Candidate
 from modelwright.search.problem import Material, Problem
 from modelwright.search.race import Race
 from modelwright.search.trial import Folding
+from modelwright.search.yardstick import fit_yardsticks
 
 N = 300
 QUICK = {"rounds": 20, "learning_rate": 0.2, "patience": 5}
@@ -123,3 +125,20 @@ def test_what_is_far_behind_on_two_folds_is_dropped_however_many_run_at_once():
     for n_slots in (1, 2, 4):
         one = race(n_slots=n_slots, noise=0.05)
         assert [t.candidate.name for t in one.go(signal).tried] == ["a"]
+
+
+def test_where_the_machine_makes_it_wait_a_yardstick_says_how_long():
+    made = race()
+    run, material = made.folding.run, made.folding.material
+    told = [0.0]
+
+    def clock() -> float:
+        told[0] += 1.0
+        return told[0]
+
+    half, whole = (
+        replace(run, clock=clock, worked=lambda: told[0] / 2),
+        replace(run, clock=clock, worked=lambda: told[0]),
+    )
+    assert fit_yardsticks(material, half).waiting == pytest.approx(2.0, rel=0.1)
+    assert fit_yardsticks(material, whole).waiting == pytest.approx(1.0, rel=0.1)

@@ -186,3 +186,17 @@ def test_the_deadline_holds_for_the_whole_command(tmp_path):
     # Five per cent is the promise, measured in benchmarks/tables.py; the other tests beside this one cost the rest.
     assert wall < 1.15 * budget
     assert json.loads(done.stdout)["kpis"]["roc_auc"]["value"] > 0.6
+
+
+@pytest.mark.slow
+def test_prune_lists_what_there_is_and_packages_one(churn_model, tmp_path):
+    listed = call("prune", churn_model.path, "--json")
+    entries = json.loads(listed.stdout)["front"]
+    assert call("prune", churn_model.path).stdout.splitlines()[0].startswith("validation")
+    least = min(e["measured_bytes"] for e in entries)
+    done = call("prune", churn_model.path, "--size", f"{least}B", "--out", tmp_path / "small.model", "--json")
+    document = json.loads(done.stdout)
+    assert document["size_bytes"] <= least
+    refused = call("prune", churn_model.path, "--latency", "0.001ms", "--out", tmp_path / "no.model")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("MW404")

@@ -117,6 +117,12 @@ class OutOfReach(ModelwrightError):
     code = "MW404"
 
 
+class OutOfMemory(ModelwrightError):
+    """A fit would take more memory than the run was given."""
+
+    code = "MW405"
+
+
 class InvalidPackage(ModelwrightError):
     """A model package is missing parts, was altered, or is not a package."""
 

@@ -88,6 +88,15 @@ class Fitted(Protocol):
 
 
 @runtime_checkable
+class Cuttable(Fitted, Protocol):
+    """A part whose first trees are a model by themselves."""
+
+    def cut(self, share: float, *, is_mean: bool = False) -> Fitted:
+        """Return the model of the first trees, a share of all; ``is_mean`` where trees are averaged, as in a forest."""
+        ...
+
+
+@runtime_checkable
 class Learner(Protocol):
     """A family of models. Constructed with its parameters as keywords; unknown ones raise InvalidSetting."""
 
@@ -164,6 +173,21 @@ class Pointer:
     stamp: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Who answers beside the champion.
+
+    Attributes:
+        canary: Answers a part of the requests in its place, or None.
+        percent: Which part, 0 to 100.
+        shadow: Is asked everything and answers nobody, or None.
+    """
+
+    canary: Pointer | None = None
+    percent: float = 0.0
+    shadow: Pointer | None = None
+
+
 class ChampionSource(Protocol):
     """Says which package answers under a name; asked about once a second, so it must be quick."""
 
@@ -173,6 +197,10 @@ class ChampionSource(Protocol):
         Raises:
             ModelwrightError: There is nothing to serve (yet); a service that runs keeps what it has.
         """
+        ...
+
+    def traffic(self) -> Traffic:
+        """Return who answers beside it; nobody where the source knows of none."""
         ...
 
 

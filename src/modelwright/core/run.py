@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import process_time
 from typing import TYPE_CHECKING
 
 from modelwright.core.ports import Progress
@@ -27,6 +28,7 @@ class Run:
         threads: How many threads may be used.
         memory_bytes: What the process may use, or None.
         tell: Takes each progress event.
+        worked: Seconds that this process has kept a core busy, which only rise.
         is_stopped: Polled; true once the person asked to end with the best so far.
     """
 
@@ -39,6 +41,7 @@ class Run:
     threads: int = 1
     memory_bytes: int | None = None
     tell: Callable[[Progress], None] = lambda _: None
+    worked: Callable[[], float] = process_time
     is_stopped: Callable[[], bool] = lambda: False
 
     def elapsed(self) -> float:

@@ -12,11 +12,21 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from modelwright.core.contract import Column, Kind
-from modelwright.core.values import BLANKS, LIMIT, canonical_level, is_missing, null_numbers, null_spellings, reader
+from modelwright.core.values import (
+    BLANKS,
+    LIMIT,
+    Reader,
+    canonical_level,
+    is_missing,
+    null_numbers,
+    null_spellings,
+    reader,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_FEW_LEVELS = 1_000
 _SMALL = 500
 """Up to so many cells a Python loop is quicker than polars, whose every step has a price of its own."""
 
@@ -29,11 +39,13 @@ class Cells:
         series: Float64 for numeric kinds, String for others; null where missing or unreadable.
         n_unreadable: How many cells hold something that is no value of the column and no null token.
         example: The most frequent of them.
+        distinct: Its values, where they were looked at one by one.
     """
 
     series: pl.Series
     n_unreadable: int = 0
     example: str = ""
+    distinct: frozenset[str] | None = None
 
 
 def read_cells(raw: pl.Series, column: Column) -> Cells:
@@ -48,6 +60,9 @@ def read_cells(raw: pl.Series, column: Column) -> Cells:
         values = raw.to_list()
         answers = [read(v) for v in values]
         return Cells(pl.Series(raw.name, answers, dtype=dtype), *_unreadable(values, [1] * raw.len(), answers, column))
+    distinct = _clean_levels(raw, column, read)
+    if distinct is not None:
+        return Cells(raw, distinct=distinct)
     fast = _fast(raw, column)
     left = raw.drop_nulls() if fast is None else raw.filter(fast.is_null() & raw.is_not_null())
     if fast is not None and left.is_empty():
@@ -58,6 +73,17 @@ def read_cells(raw: pl.Series, column: Column) -> Cells:
     slow = _spread(raw, values, answers, dtype)
     series = slow if fast is None else fast.zip_with(fast.is_not_null(), slow)
     return Cells(series.alias(raw.name), *_unreadable(values, counts, answers, column))
+
+
+def _clean_levels(raw: pl.Series, column: Column, read: Reader) -> frozenset[str] | None:
+    """Return the levels of a category whose every level is spelled as it is read, which is the usual case."""
+    if column.kind is not Kind.CATEGORY or raw.dtype != pl.String or column.n_distinct > _FEW_LEVELS:
+        return None
+    distinct = raw.unique()
+    if distinct.len() > 2 * _FEW_LEVELS:
+        return None
+    levels = frozenset(v for v in distinct.to_list() if v is not None)
+    return levels if all(read(v) == v for v in levels) else None
 
 
 def _is_hashed(dtype: pl.DataType) -> bool:

@@ -92,7 +92,8 @@ def _cell_breaks(cells: Cells, column: Column) -> list[Break]:
             Break(column.name, "unreadable value", cells.n_unreadable, "read as missing", _short(cells.example))
         )
     if column.kind is Kind.CATEGORY:
-        found += _unknown_levels(cells.series, column)
+        is_known = cells.distinct is not None and cells.distinct <= {level.value for level in column.levels}
+        found += [] if is_known else _unknown_levels(cells.series, column)
     if column.kind in (Kind.NUMBER, Kind.DATETIME):
         found += _out_of_range(cells.series, column)
     return found

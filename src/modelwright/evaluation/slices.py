@@ -7,6 +7,8 @@ outstanding of all slices does in 95 of 100 shuffles (Westfall and Young: Resamp
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from modelwright.core.arrays import Array, Bools, Floats
+
+Show = Callable[[float], str]
 
 SHUFFLES = 400
 ROWS_LEAST = 20
@@ -50,14 +54,18 @@ class Slice:
         return " and ".join(f"{column} {what}" for column, what in self.terms)
 
 
-def candidates(columns: Mapping[str, Array], *, leading: Sequence[str] = ()) -> list[Slice]:
+def candidates(
+    columns: Mapping[str, Array], *, leading: Sequence[str] = (), shown: Mapping[str, Show] | None = None
+) -> list[Slice]:
     """Return every slice that is looked at: levels, ranges between quartiles, missing, and pairs of leading columns.
 
     Args:
         columns: Values by name: floats with NaN, or text with None.
         leading: Columns between which pairs are made, six at most; the first ones when none are named.
+        shown: How the numbers of a column are written, for those that are no plain numbers, such as moments.
     """
-    single = {name: of_column(name, values) for name, values in columns.items()}
+    shown = shown or {}
+    single = {name: of_column(name, values, show=shown.get(name, plainly)) for name, values in columns.items()}
     paired = [name for name in (leading or list(columns)) if name in single][:LEADING]
     pairs = [
         Slice(a.terms + b.terms, a.rows & b.rows)
@@ -68,16 +76,29 @@ def candidates(columns: Mapping[str, Array], *, leading: Sequence[str] = ()) -> 
     return [s for s in [*(s for found in single.values() for s in found), *pairs] if _is_fit(s.rows)]
 
 
-def of_column(name: str, values: Array, *, most: int = LEVELS_MOST) -> list[Slice]:
+def plainly(value: float) -> str:
+    """Return a number with four digits and no exponent, as far as that can be read.
+
+    >>> plainly(110250.0), plainly(0.123456), plainly(3.0), plainly(1e-9)
+    ('110250', '0.1235', '3', '1e-09')
+    """
+    if value == 0 or not 1e-4 <= abs(value) < 1e15:
+        return f"{value:.4g}"
+    text = f"{value:.{max(3 - math.floor(math.log10(abs(value))), 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def of_column(name: str, values: Array, *, most: int = LEVELS_MOST, show: Show = plainly) -> list[Slice]:
     """Return the slices of one column: its most frequent levels, or its quarters, and where it is missing.
 
     Args:
         name: Of the column.
         values: Floats with NaN, or text with None.
         most: Levels at most.
+        show: How its numbers are written.
     """
     if values.dtype.kind == "f":
-        return _of_number(name, np.asarray(values, dtype=np.float64))
+        return _of_number(name, np.asarray(values, dtype=np.float64), show)
     levels, counts = np.unique([v for v in values.tolist() if v is not None], return_counts=True)
     chosen = levels[np.argsort(-counts, kind="stable")[:most]]
     found = [Slice(((name, f"is {level}"),), np.asarray(values == level, dtype=bool)) for level in chosen.tolist()]
@@ -85,20 +106,20 @@ def of_column(name: str, values: Array, *, most: int = LEVELS_MOST) -> list[Slic
     return [*found, Slice(((name, MISSING),), absent)]
 
 
-def _of_number(name: str, values: Floats) -> list[Slice]:
+def _of_number(name: str, values: Floats, show: Show) -> list[Slice]:
     known = values[np.isfinite(values)]
     absent = [Slice(((name, MISSING),), ~np.isfinite(values))]
     if not len(known):
         return absent
     distinct = np.unique(known)
     if len(distinct) <= N_RANGES:
-        return [*(Slice(((name, f"is {v:g}"),), values == v) for v in distinct.tolist()), *absent]
+        return [*(Slice(((name, f"is {show(v)}"),), values == v) for v in distinct.tolist()), *absent]
     cuts = np.unique(np.quantile(known, np.linspace(0, 1, N_RANGES + 1)[1:-1]))
     edges = [-np.inf, *cuts.tolist(), np.inf]
     found = []
     for low, high in pairwise(edges):
-        what = f"up to {high:.4g}" if low == -np.inf else f"over {low:.4g}"
-        what = f"over {low:.4g}, up to {high:.4g}" if low > -np.inf and high < np.inf else what
+        what = f"up to {show(high)}" if low == -np.inf else f"over {show(low)}"
+        what = f"over {show(low)}, up to {show(high)}" if low > -np.inf and high < np.inf else what
         found.append(Slice(((name, what),), (values > low) & (values <= high)))
     return found + absent
 

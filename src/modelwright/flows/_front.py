@@ -51,7 +51,7 @@ class Fronted:
 
 
 def fronted(
-    points: Sequence[Point], found: Found, judged: Model, sealed: Problem, scores: Floats, *, everything: Found
+    points: Sequence[Point], found: Found, judged: Model, sealed: Problem, scores: Floats, *, whole: Found
 ) -> Fronted:
     """Measure the models on the front.
 
@@ -61,7 +61,7 @@ def fronted(
         judged: The model of these members that never saw the sealed rows.
         sealed: The sealed rows.
         scores: What it says of them.
-        everything: The search before it was limited: it names the candidates.
+        whole: The search before it was limited: it names the candidates.
     """
     members = tuple(_placed(found))
     matrix = judged.plan.matrix(sealed.frame)
@@ -73,7 +73,7 @@ def fronted(
     n_labels = len(sealed.task.labels)
     is_light = 4 * len(points) * len(scores) * max(n_labels - 1 if n_labels == 2 else n_labels, 1) <= BYTES_MOST
     for point in points:
-        entry = _entry(point, everything)
+        entry = _entry(point, whole)
         is_delivered = {p.place: (round(p.weight, 9), p.share) for p in point.parts} == delivered
         if told.has(point):
             said = scores if is_delivered else told.scores(point)

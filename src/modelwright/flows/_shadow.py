@@ -23,12 +23,14 @@ class Shadowed:
     champion: Floats
 
 
-def shadow_of(package: Package, champion: Package | None, within: Registry, ledger: str | None) -> Shadowed | None:
+def shadow_of(
+    name: str, package: Package, champion: Package | None, within: Registry, ledger: str | None
+) -> Shadowed | None:
     """Return what the candidate said as a shadow of the champion; None when it never was one."""
     if champion is None:
         return None
     address = ledger or str(within.home.folder / LEDGER)
-    pairs = shadowed(address, shadow=package.fingerprint, champion=champion.fingerprint)
+    pairs = shadowed(address, name, shadow=package.fingerprint, champion=champion.fingerprint)
     if not pairs:
         return None
     task = package.model.task

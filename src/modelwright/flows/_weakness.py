@@ -15,6 +15,7 @@ from modelwright.evaluation.intervals import measure
 from modelwright.evaluation.metrics import loss
 from modelwright.evaluation.pairs import paired
 from modelwright.flows._known_rows import columns_of
+from modelwright.flows._what_if import readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +39,17 @@ def weak_slices(judged: Judged, model: Model, leading: Sequence[str], *, seed: i
             del columns[name]
     losses = loss(model.task.kind, judged.target, judged.scores)
     expected = _expected(judged.scores) if model.task.is_classification else None
-    found = slices.weak(losses, slices.candidates(columns, leading=leading), seed=seed, expected=expected)
+    cut = slices.candidates(columns, leading=leading, shown=_moments(model))
+    found = slices.weak(losses, cut, seed=seed, expected=expected)
     found["loss"] = "log loss" if model.task.is_classification else "squared error"
     found["on"] = judged.on
     return found
+
+
+def _moments(model: Model) -> dict[str, slices.Show]:
+    """Return how the moments of the columns that hold some are written."""
+    times = [c for c in model.contract.inputs if c.kind is Kind.DATETIME]
+    return {c.name: lambda value, c=c: str(readable(c, float(value))) for c in times}  # type: ignore[misc]
 
 
 def _expected(scores: Floats) -> Floats:
@@ -76,7 +84,7 @@ def _groups(rows: Rows, model: Model, name: str) -> Array:
     """Return a column's groups: its levels, or quarters of a number."""
     if name in rows.frame.columns and model.contract.column(name).kind in (Kind.NUMBER, Kind.DATETIME):
         values = rows.frame[name].to_numpy()
-        quarters = slices.candidates({name: np.asarray(values, dtype=np.float64)})
+        quarters = slices.candidates({name: np.asarray(values, dtype=np.float64)}, shown=_moments(model))
         told = np.full(len(values), None, dtype=object)
         for one in quarters:
             told[one.rows] = one.terms[0][1]

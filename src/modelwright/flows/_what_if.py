@@ -103,7 +103,7 @@ def what_would_change(
             {**c, **{k: readable(model.contract.column(c["column"]), c[k]) for k in ("before", "after")}}
             for c in way["changes"]
         ]
-    return {"wanted": answer, "found": found}
+    return {"wanted": answer, "n_columns": len(choices), "found": found}
 
 
 def check_columns(model: Model, names: Sequence[str]) -> None:

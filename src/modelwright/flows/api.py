@@ -19,6 +19,7 @@ from modelwright.flows.promote import promote
 from modelwright.flows.register import register
 from modelwright.flows.report import report
 from modelwright.flows.rollback import rollback
+from modelwright.flows.traffic import traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,7 @@ __all__ = [
     "rollback",
     "run_of",
     "study",
+    "traffic",
     "train",
 ]
 

@@ -20,9 +20,11 @@ from modelwright.data.conforming import conform
 from modelwright.data.frames import to_polars
 from modelwright.data.inference import infer
 from modelwright.data.reading import read
+from modelwright.flows._front import pruned_to
 from modelwright.flows.api import run_of
 from modelwright.flows.builtin import catalogue
 from modelwright.search.final import model_on
+from modelwright.search.front import front_of
 from modelwright.search.journal import Journal
 from modelwright.search.problem import Material, Problem
 from modelwright.search.workshop import search
@@ -52,12 +54,16 @@ class _Modelwright(BaseEstimator):  # type: ignore[misc]
         metric: str | None = None,
         threads: int | None = None,
         random_state: int | None = 0,
+        latency: str | float | None = None,
+        size: str | int | None = None,
     ) -> None:
         self.effort = effort
         self.budget = budget
         self.metric = metric
         self.threads = threads
         self.random_state = random_state
+        self.latency = latency
+        self.size = size
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -98,6 +104,8 @@ class _Modelwright(BaseEstimator):  # type: ignore[misc]
                 "target": TARGET,
                 "threads": self.threads,
                 "seed": self.random_state or 0,
+                "latency": self.latency,
+                "size": self.size,
                 **({"budget": self.budget} if self.budget is not None else {"effort": self.effort or 1}),
             }
         )
@@ -105,6 +113,8 @@ class _Modelwright(BaseEstimator):  # type: ignore[misc]
         material = Material.prepare(Problem(conform(frame, contract).frame, encoded, None, contract, task, run.seed))
         how = How.STRATIFIED if labels else How.RANDOM
         found = search(material, run, how=how, open_journal=lambda _: Journal())
+        if settings.latency is not None or settings.size is not None:
+            found, _ = pruned_to(found, front_of(found), settings)
         self.model_ = model_on(material, found, run)
         return self
 
@@ -136,6 +146,8 @@ class ModelwrightClassifier(ClassifierMixin, _Modelwright):  # type: ignore[misc
         metric: Measure that candidates are chosen by; ROC AUC for two classes, log loss for more.
         threads: Threads to use; all cores when None.
         random_state: Seed of all randomness.
+        latency: Most time for one row, such as ``"0.1ms"``; the ensemble is pruned to it.
+        size: Most room for the model, such as ``"5MB"``; likewise.
 
     Example::
 
@@ -182,6 +194,8 @@ class ModelwrightRegressor(RegressorMixin, _Modelwright):  # type: ignore[misc]
         metric: Measure that candidates are chosen by; RMSE when None.
         threads: Threads to use; all cores when None.
         random_state: Seed of all randomness.
+        latency: Most time for one row, such as ``"0.1ms"``; the ensemble is pruned to it.
+        size: Most room for the model, such as ``"5MB"``; likewise.
 
     Example::
 

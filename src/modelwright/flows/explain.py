@@ -21,6 +21,7 @@ from modelwright.flows._pages import check_page, write_page
 from modelwright.flows._probing import SHAPE_ROWS, Probe, interactions, shapes
 from modelwright.flows._weakness import by_groups, calibration, robustness, uncertainty, weak_slices
 from modelwright.flows._what_if import Wanted, check_columns, readable, rows_like_it, what_would_change
+from modelwright.flows._words import words_that_move
 from modelwright.flows.load import load
 from modelwright.learners.reasons import LOG_ODDS, Reasons, reasons
 from modelwright.reports.explaining import summary
@@ -152,7 +153,7 @@ def explain(package: str | Path, rows: object = None, asked: Asked | None = None
     }
     teller = _Teller(loaded, found, told, shown, known, weights, wanted, asked.immutable, facts["uncertainty"])
     facts["rows"] = [teller.story(at) for at in chosen]
-    facts["notes"] = [*notes, *_notes(found, judged)]
+    facts["notes"] = [*notes, *_notes(found, judged, wanted)]
     table = _as_table(found, told)
     if out is not None:
         write(table, out)
@@ -330,6 +331,7 @@ class _Teller:
             "start": float(found.start[at]),
             "space": found.space,
             "reasons": self._reasons(at, own),
+            "words": words_that_move(model, own, int(found.label[at]) if labels else None, found.space),
             "range": _range(scores, self.uncertainty, labels),
             "changes": what_would_change(model, own, self.known, self.wanted, self.immutable),
             "similar": rows_like_it(own, self.known, self.weights, model, count=3),
@@ -362,8 +364,10 @@ def _range(scores: Any, known: dict[str, Any] | None, labels: tuple[str, ...]) -
     return [label for label, stays in zip(labels, sets(scores, known["reach"])[0].tolist(), strict=True) if stays]
 
 
-def _notes(found: Reasons, judged: Judged | None) -> list[str]:
+def _notes(found: Reasons, judged: Judged | None, wanted: Wanted) -> list[str]:
     notes = []
+    if not wanted.is_possible:
+        notes.append("What would have to change is told when --want names the estimate to aim for.")
     if found.sampled > 0:
         notes.append(
             f"Members with {found.sampled:.0%} of the ensemble's weight are explained by sampling; "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,10 +96,7 @@ def cluster(
     """
     if n is not None and n < 2:
         raise InvalidSetting("groups are two or more", where="--clusters", got=n, fix="give 2 or more, or nothing")
-    if out is not None:
-        check_writable(out)
-    run.say("read", "the table")
-    table = read(source, query=query)
+    table = _opened(source, run, query=query, out=out)
     known = _contract(table, ignore, contract)
     found = group(conform(table.frame, known).frame, known, run, n=n)
     rows = pl.DataFrame(
@@ -141,10 +138,7 @@ def anomalies(  # noqa: PLR0913 - all but two are keywords with defaults
     if not 0 < false_alarms < 1:
         rule = "a share of false alarms is between 0 and 1"
         raise InvalidSetting(rule, where="--false-alarms", got=false_alarms, fix="try 0.01")
-    if out is not None:
-        check_writable(out)
-    run.say("read", "the table")
-    table = read(source, query=query)
+    table = _opened(source, run, query=query, out=out)
     reference = None if against is None else read(against)
     known = _contract(table if reference is None else reference, ignore, contract)
     usual = None if reference is None else conform(reference.frame, known, only_inputs=True).frame
@@ -163,6 +157,14 @@ def anomalies(  # noqa: PLR0913 - all but two are keywords with defaults
     )
     page = oddities_page(found, table.source, _command("anomalies", table.source)) if report is not None else None
     return _written(Explored(found, rows, table.source, table.fingerprint), page, ODDITIES_PAGE, out, report)
+
+
+def _opened(source: object, run: Run, *, query: str | None, out: str | Path | None) -> Table:
+    """Return the table, once it is sure that what is found can be written."""
+    if out is not None:
+        check_writable(out)
+    run.say("read", "the table")
+    return read(source, query=query)
 
 
 def _contract(table: Table, ignore: tuple[str, ...], contract: str | None) -> Contract:
@@ -186,8 +188,6 @@ def _written(
     report: str | Path | None,
 ) -> Explored:
     """Write rows and page where they were asked for."""
-    from dataclasses import replace
-
     from modelwright.reports.as_html import html_of
 
     if out is not None:

@@ -115,7 +115,7 @@ def promote(  # noqa: PLR0913 - the act (eight), and whose errand it is (two)
     against = None if champion is None else opened(champion, within)[1]
     table = None if data is None else read_table(data)
     rows = None if table is None else labelled(table, package)
-    shadowed = shadow_of(package, against, within, ledger)
+    shadowed = shadow_of(name, package, against, within, ledger)
     entries = audit_of(within).check().entries
     known = frozenset((e.hash, e.who, e.reason) for e in entries if e.action == "approve")
     approving = known if within.home.is_embedded else None

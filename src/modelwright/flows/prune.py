@@ -300,9 +300,8 @@ def _record(record: Mapping[str, Any], entry: Entry) -> dict[str, Any]:
 
 def _told(whole: Package, entry: Entry, settings: Settings, ms: float) -> str:
     n = sum(bool(c.get("weight")) for c in whole.record.get("candidates", ()))
-    told = (
-        f"{len(entry['members'])} of {n} members. {price(entry['sealed_behind'], whole.model.task, 'on sealed rows')}"
-    )
+    cost = price(entry["sealed_behind"], whole.model.task, "on sealed rows")
+    told = f"{len(entry['members'])} of {n} members. {cost}"
     if settings.latency is not None and ms > 1e3 * settings.latency:
         told += f" Measured on this machine a row takes {ms:.3g} ms, more than was reckoned with."
     return told

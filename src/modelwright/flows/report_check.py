@@ -166,7 +166,8 @@ def _trained_anew(package: Package, data: object) -> list[tuple[str, Any, Any]]:
             got=next(reason for reason, holds in reasons.items() if holds),
             fix="train with --effort, and give the table it was trained on",
         )
-    options.pop("budget", None)
+    for key in ("budget", "name"):  # a second run must not be registered
+        options.pop(key, None)
     with tempfile.TemporaryDirectory(prefix="modelwright-") as folder:
         settings = Settings.of({**options, "out": str(Path(folder) / "again.model")})
         again = train(data, settings, run_of(settings)).package.evidence

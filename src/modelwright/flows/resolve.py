@@ -95,6 +95,10 @@ class Watch:
         self._stamp = self._registry.home.stamp()
         self.current = named(self._ref, self._registry)
 
+    def stamp(self) -> object:
+        """Return another value whenever the registry was written to; nothing where that cannot be told."""
+        return self._registry.home.stamp()
+
     def poll(self) -> Resolved | None:
         """Return what the name points at now if that has changed, else None.
 

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 from modelwright.core.contract import Kind
 from modelwright.core.errors import InvalidSetting, MissingLibrary, ModelwrightError, ServiceUnavailable
 from modelwright.core.fingerprint import fingerprint
-from modelwright.core.ports import Pointer
+from modelwright.core.ports import Pointer, Traffic
 from modelwright.flows._watched import told_by_watching
 from modelwright.flows.builtin import catalogue
-from modelwright.flows.resolve import Watch
+from modelwright.flows.resolve import Watch, resolve
+from modelwright.flows.traffic import rerouted
 from modelwright.learners.trees import use_threads
 from modelwright.registry.ledger import open_ledger
 from modelwright.registry.ledger_privacy import Privacy, key_of, ways_of
-from modelwright.registry.names import may_be_ref
+from modelwright.registry.names import CHAMPION, may_be_ref, parse_ref
 from modelwright.service import routes
 from modelwright.service.configuration import read_configuration
 from modelwright.service.counters import Counters
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelwright.core.ports import ChampionSource
+    from modelwright.flows.resolve import Resolved
+    from modelwright.flows.traffic import Rerouted
     from modelwright.service.configuration import Configuration
     from modelwright.service.models import Models
 
@@ -181,12 +184,42 @@ class Registered:
 
     def __init__(self, reference: str) -> None:
         self._watch = Watch(reference)
+        self._is_champion = parse_ref(reference).alias == CHAMPION
+        self._said: Rerouted | None = None
+        self._stamp: object = None
+        self._others: dict[int, Resolved] = {}
 
     def current(self) -> Pointer:
         """Return where the version's package lies; a look at a file's date where nothing was registered since."""
         self._watch.poll()
-        now = self._watch.current
-        return Pointer(now.name, now.version, now.fingerprint, str(now.path))
+        return _pointer(self._watch.current)
+
+    def traffic(self) -> Traffic:
+        """Return who the registry says answers beside the champion; nobody beside another version."""
+        current = self._watch.current
+        if not self._is_champion:
+            return Traffic()
+        said = self._read()
+        others = [said.canary, said.shadow]
+        named = [_pointer(self._named(current.name, n)) if n and str(n) != current.version else None for n in others]
+        return Traffic(named[0], said.percent if named[0] else 0.0, named[1])
+
+    def _read(self) -> Rerouted:
+        """Return what the registry says; asked again only when something was written to it."""
+        stamp = self._watch.stamp()
+        if self._said is None or not stamp or stamp != self._stamp:
+            self._said, self._stamp = rerouted(self._watch.current.name), stamp
+        return self._said
+
+    def _named(self, name: str, number: int) -> Resolved:
+        """Return where a version lies; versions do not change, so each is looked for once."""
+        if number not in self._others:
+            self._others[number] = resolve(f"{name}@{number}")
+        return self._others[number]
+
+
+def _pointer(found: Resolved) -> Pointer:
+    return Pointer(found.name, found.version, found.fingerprint, str(found.path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,17 +34,18 @@ from modelwright.reports.summary import summary
 from modelwright.search.final import ALL_ROWS, FinalFit, evidence_model
 from modelwright.search.front import front_of
 from modelwright.search.journal import Journal, forget
+from modelwright.search.memory import peak_bytes
 from modelwright.search.pace import package_seconds
 from modelwright.search.problem import Material, Problem
 from modelwright.search.repeating import repeat, unsound
 from modelwright.search.workshop import search
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from modelwright.core.run import Run
     from modelwright.core.settings import Settings
-    from modelwright.core.split import Folds
+    from modelwright.core.split import Folds, How
     from modelwright.flows._preparing import Prepared
     from modelwright.search.portfolio import Candidate
     from modelwright.search.workshop import Found
@@ -96,6 +97,7 @@ class Trained:
             "findings": plain(package.findings),
             "split": plain(package.manifest.split),
             "front": front_told(package.evidence.front),
+            "peak_memory_bytes": peak_bytes(),
             "stopped": package.manifest.stopped,
         }
 
@@ -132,10 +134,7 @@ def train(source: object, settings: Settings, run: Run, *, first: Sequence[Candi
         ModelwrightError: The table cannot answer the question, or the output cannot be written; nothing is
             half written.
     """
-    plan = None if settings.plan is None else read_plan(settings.plan)
-    if plan is not None:
-        # Nothing is decided any more, so neither time nor work is counted; on large tables sums depend on threads.
-        run = replace(run, budget_seconds=None, effort=settings.effort, threads=_threads(plan))
+    plan, run = _planned(settings, run)
     if settings.name is not None:
         registry().check_ready(settings.name)
     out = Path(settings.out or default_out(source, settings.target))
@@ -152,30 +151,22 @@ def train(source: object, settings: Settings, run: Run, *, first: Sequence[Candi
     training, sealed = everything.take(known.split.train), everything.take(known.split.test)
     held_bytes = int(known.table.frame.estimated_size() + known.frame.estimated_size())
     training, thin_note = _within_memory(training, "training", plan, run, held_bytes)
-    run.say("prepare", "features")
-    material = Material.prepare(training) if plan is None else None
-    stages.end("preprocess")
-
     journals: list[Journal] = []
 
     def open_journal(folds: Folds) -> Journal:
         journals.append(Journal.open(_journal_folder(out, settings), _question(known, settings, folds)))
         return journals[-1]
 
-    if material is None:
-        assert plan is not None
-        everything_found = repeat(plan, training, run, how=known.split.how)
-    else:
-        everything_found = search(material, run, how=known.split.how, open_journal=open_journal, first=first)
-    points = front_of(everything_found)
-    found, limit_note = pruned_to(everything_found, points, settings)
+    whole = _found(plan, training, run, how=known.split.how, stages=stages, open_journal=open_journal, first=first)
+    points = front_of(whole)
+    found, limit_note = pruned_to(whole, points, settings)
     complete, _ = _within_memory(everything, "all", plan, run, held_bytes)
     with FinalFit(found, complete, run, **_final(plan, settings)) as final:
         model = evidence_model(found, run)
         stages.end("search")
 
         judged = judge(model, found, sealed, run, times=stages.seconds, seconds=_judge_seconds(run, final))
-        front = fronted(points, found, model, sealed, judged.scores, everything=everything_found)
+        front = fronted(points, found, model, sealed, judged.scores, whole=whole)
         record_of_sealed = replace(sealed_record(sealed, known, judged.scores), front=front.scores)
         warm()
         stages.end("evaluate")
@@ -198,7 +189,7 @@ def train(source: object, settings: Settings, run: Run, *, first: Sequence[Candi
         sealed=record_of_sealed,
         record={**_record(found, fitted_on), "validation": _validation(found)},
         plan=executed(
-            everything_found,
+            whole,
             settings,
             run,
             rows={"training": training.n_rows, "all": complete.n_rows, "is_thin": thin_note is not None},
@@ -216,6 +207,35 @@ def train(source: object, settings: Settings, run: Run, *, first: Sequence[Candi
     registered = "" if settings.name is None else register(out, settings.name).title
     stages.seconds["total"] = run.elapsed()
     return Trained(str(out), Predictor(read_package(out, run.catalogue)), stages.seconds, registered)
+
+
+def _planned(settings: Settings, run: Run) -> tuple[dict[str, Any] | None, Run]:
+    """Return the plan that is repeated, if any, and the circumstances for it."""
+    if settings.plan is None:
+        return None, run
+    plan = read_plan(settings.plan)
+    # Nothing is decided any more, so neither time nor work is counted; on large tables sums depend on threads.
+    return plan, replace(run, budget_seconds=None, effort=settings.effort, threads=_threads(plan))
+
+
+def _found(
+    plan: Mapping[str, Any] | None,
+    training: Problem,
+    run: Run,
+    *,
+    how: How,
+    stages: Stages,
+    open_journal: Callable[[Folds], Journal],
+    first: Sequence[Candidate],
+) -> Found:
+    """Return what a search comes to, or came to when the plan was left."""
+    run.say("prepare", "features")
+    if plan is not None:
+        stages.end("preprocess")
+        return repeat(plan, training, run, how=how)
+    material = Material.prepare(training)
+    stages.end("preprocess")
+    return search(material, run, how=how, open_journal=open_journal, first=first)
 
 
 def _threads(plan: Mapping[str, Any]) -> int:

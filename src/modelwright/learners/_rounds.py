@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from modelwright.core.ports import Lesson
 
 POINTS_MAX = 200
+WIDE = 500
+"""Columns from which on a fit is dear by its columns, not its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,14 @@ class Track:
             best_round=self.best_round,
             ended=self.ended,
         )
+
+
+def bins_for(lesson: Lesson, usual: int) -> int:
+    """Return into how many bins a feature is cut: a quarter of the usual where thousands of columns make rounds dear.
+
+    A split then has fewer places to fall; among so many columns, most of which say nothing, that also shields it.
+    """
+    return usual if len(lesson.matrix.features) <= WIDE else usual // 4
 
 
 def loss_name(lesson: Lesson) -> str:

@@ -39,11 +39,12 @@ class Blend:
         self.members = tuple(m for m, w in zip(members, share, strict=True) if w > 0)
         self.weights: Floats = share[share > 0] / share.sum()
         self.calibrator = calibrator
+        self._has_many_labels = False
         self._tellers = [(float(w), _teller(m)) for w, m in zip(self.weights, self.members, strict=True)]
 
     def predict(self, matrix: Matrix) -> Floats:
         """Return (n_rows,) values, or (n_rows, n_classes) probabilities; always finite."""
-        if len(matrix.values) == 1:
+        if len(matrix.values) == 1 and not self._has_many_labels:
             return self._one(matrix)
         return self._many(matrix)
 
@@ -62,15 +63,19 @@ class Blend:
 
     def _one(self, matrix: Matrix) -> Floats:
         """Answer for one row in Python's own numbers, step by step as for many: each small array costs microseconds."""
-        told = [(weight, tell(matrix)) for weight, tell in self._tellers]
-        weight, first = told[0]
+        weight, tell = self._tellers[0]
+        first = tell(matrix)
+        if not isinstance(first, float) and len(first) != 2:
+            self._has_many_labels = True  # arrays are quicker then; the first row finds it out for all
+            return self._many(matrix)
+        told = [(weight, first), *((weight, tell(matrix)) for weight, tell in self._tellers[1:])]
         if isinstance(first, float):
             value = weight * first
             for weight, answer in told[1:]:
                 value += weight * _value(answer)
             return np.asarray(np.nan_to_num(np.array([value])))
-        if len(first) != 2 or any(isinstance(answer, float) or len(answer) != 2 for _, answer in told):
-            return self._many(matrix)
+        if any(isinstance(answer, float) or len(answer) != 2 for _, answer in told):
+            return self._many(matrix)  # which says what is wrong
         no, yes = weight * first[0], weight * first[1]
         for weight, (one_no, one_yes) in told[1:]:  # type: ignore[misc]
             no += weight * one_no

@@ -16,7 +16,7 @@ import numpy as np
 from modelwright.core.errors import MissingLibrary
 from modelwright.core.ports import Curve, Exam, Fitted, Lesson
 from modelwright.learners import _from_catboost
-from modelwright.learners._rounds import Track, Yard, link_of, loss_name, normalised
+from modelwright.learners._rounds import Track, Yard, bins_for, link_of, loss_name, normalised
 from modelwright.learners._settings import read, setting
 from modelwright.learners.constant import Constant, nothing_to_learn
 from modelwright.learners.shaped import PLAIN, TRANSFORMED, fit_shaped
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from modelwright.core.arrays import Array
     from modelwright.core.state import State
 
+BINS = 128
 MANY_CLASSES = 5
 """From here on a round costs so much that a tree gets a level less."""
 MARGIN_UNSEEN = -20.0
@@ -58,7 +59,7 @@ class Settings:
     feature_share: float = setting(1.0, 0.01, 1.0)
     random_strength: float | None = setting(None, 0.0, 100.0)
     leaf_iterations: int | None = setting(None, 1, 50)
-    bins: int = setting(128, 1, 65_535)
+    bins: int | None = setting(None, 1, 65_535)
     patience: int = setting(50, 0, 100_000)
     shape: str = setting(PLAIN, choices=TRANSFORMED)
 
@@ -116,7 +117,7 @@ class CatBoost:
             "random_strength": strength,
             "leaf_estimation_iterations": s.leaf_iterations or (1 if is_class else 20),
             "boosting_type": "Plain",
-            "border_count": s.bins,
+            "border_count": s.bins or bins_for(lesson, BINS),
             "nan_mode": "Min",
             "random_seed": lesson.seed % 2**31,
             "thread_count": lesson.threads,

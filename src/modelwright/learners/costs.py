@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from modelwright.core.ports import Fitted
     from modelwright.core.state import State
 
-PART_US = 3.0
+PART_US = 4.0
 """Microseconds to call a part at all."""
-TREE_US, LEVEL_US = 0.015, 0.009
+TREE_US, LEVEL_US = 0.02, 0.016
 """Per tree, and per level of it that a row goes down."""
-VECTOR_US = 0.06
+NEAR_BYTES, FAR_MOST = 1_000_000, 2.0
+"""A level costs more where trees outgrow the processor's nearest memory: twice at so many bytes, thrice at most."""
+VECTOR_US = 0.4
 """Per tree whose leaves answer for all labels at once."""
 MATRIX_US, CELL_US = 6.0, 0.0008
 """Per part of numbers that are multiplied, and per thousand bytes of them."""
@@ -59,7 +61,8 @@ class Counts:
         """About how many microseconds one row takes."""
         if self.trees:
             levels = math.log2(max(self.leaves / self.trees, 1.0)) + 1
-            each = TREE_US + LEVEL_US * levels + (VECTOR_US if self.is_wide else 0.0)
+            far = 1 + min(self.bytes / NEAR_BYTES, FAR_MOST)
+            each = TREE_US + LEVEL_US * far * levels + (VECTOR_US if self.is_wide else 0.0)
             return PART_US + each * self.trees
         return PART_US + KINDS_US.get(self.kind, MATRIX_US) + CELL_US * self.bytes / 1000
 

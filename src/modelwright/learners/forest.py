@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from modelwright.core.ports import Curve, Fitted, Lesson
-from modelwright.learners._rounds import Yard, normalised
+from modelwright.learners._rounds import WIDE, Yard, normalised
 from modelwright.learners._settings import read, setting
 from modelwright.learners._table import TreeTable, floor_single, from_nodes
 from modelwright.learners.constant import Constant, nothing_to_learn
@@ -77,7 +77,9 @@ class Forest:
 
         s, is_class = self.settings, bool(lesson.n_classes)
         name = ("ExtraTrees" if s.extra else "RandomForest") + ("Classifier" if is_class else "Regressor")
+        is_wide = len(lesson.matrix.features) > WIDE
         usual = (0.75 if is_class else 1.0) if s.extra else ("sqrt" if is_class else 0.5)
+        usual = "sqrt" if is_wide else usual
         min_leaf = s.min_leaf or (1 if is_class and s.extra else 2)
         width_bytes = SPLIT_BYTES + 4 * (lesson.n_classes if lesson.n_classes > 2 else 1)
         most = max(2, STATE_BYTES_MAX // width_bytes // s.trees)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from modelwright.core.ports import Curve, Fitted, Lesson
-from modelwright.learners._rounds import Track, Yard, link_of, loss_name, normalised
+from modelwright.learners._rounds import WIDE, Track, Yard, bins_for, link_of, loss_name, normalised
 from modelwright.learners._settings import read, setting
 from modelwright.learners._text import condense
 from modelwright.learners.constant import Constant, nothing_to_learn
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from modelwright.core.matrix import Matrix
     from modelwright.core.state import State
 
-WIDE = 500
-"""Columns from which on histograms are built column by column."""
+BINS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Settings:
     l1: float = setting(0.0, 0.0, 1e6)
     l2: float = setting(0.0, 0.0, 1e6)
     extra_trees: bool = setting(False)
-    bins: int = setting(255, 2, 65_535)
+    bins: int | None = setting(None, 2, 65_535)
     category_smoothing: float = setting(10.0, 0.0, 1e6)
     category_l2: float = setting(10.0, 0.0, 1e6)
     category_rows: int | None = setting(None, 1, 1_000_000)
@@ -132,7 +131,7 @@ class LightGBM:
     def _parameters(self, lesson: Lesson) -> dict[str, Any]:
         """Return LightGBM's own parameters; defaults follow public meta-tuned values for each task."""
         s, n_rows = self.settings, lesson.matrix.n_rows
-        is_wide = len(lesson.matrix.features) > WIDE
+        is_wide = len(lesson.matrix.features) > WIDE  # histograms are then built column by column
         return {
             **_objective(lesson),
             "learning_rate": s.learning_rate or (0.04 if lesson.n_classes else 0.05),
@@ -145,7 +144,7 @@ class LightGBM:
             "lambda_l1": s.l1,
             "lambda_l2": s.l2,
             "extra_trees": s.extra_trees,
-            "max_bin": s.bins,
+            "max_bin": s.bins or (bins_for(lesson, BINS) if s.preset == "tuned" else BINS),
             "cat_smooth": s.category_smoothing,
             "cat_l2": s.category_l2,
             "min_data_per_group": s.category_rows or max(5, min(100, n_rows // 100)),

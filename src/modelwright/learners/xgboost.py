@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelwright.core.ports import Curve, Fitted, Lesson
 from modelwright.learners import _from_xgboost
-from modelwright.learners._rounds import Track, Yard, link_of, loss_name, normalised
+from modelwright.learners._rounds import Track, Yard, bins_for, link_of, loss_name, normalised
 from modelwright.learners._settings import read, setting
 from modelwright.learners.constant import Constant, nothing_to_learn
 from modelwright.learners.trees import Trees
 
 if TYPE_CHECKING:
     from modelwright.core.state import State
+
+BINS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Settings:
     row_share: float | None = setting(None, 0.01, 1.0)
     feature_share: float = setting(0.9, 0.01, 1.0)
     l2: float = setting(0.0, 0.0, 1e6)
-    bins: int = setting(256, 2, 65_535)
+    bins: int | None = setting(None, 2, 65_535)
     patience: int = setting(50, 0, 100_000)
 
 
@@ -63,7 +65,7 @@ class XGBoost:
         import xgboost
 
         yard = Yard.of(lesson)
-        how = {"max_bin": self.settings.bins, "nthread": lesson.threads}
+        how = {"max_bin": self._bins(lesson), "nthread": lesson.threads}
         shown = (lesson.matrix.values, yard.standardise(lesson.target))
         train = xgboost.QuantileDMatrix(*shown, weight=normalised(lesson.weight), **how)
         watched = [(train, "fit")]
@@ -87,13 +89,16 @@ class XGBoost:
         fitted = Trees.of(table, link, n_features=n_features, bias=bias, scale=yard.spread)
         return fitted, track.curve(loss_name(lesson))
 
+    def _bins(self, lesson: Lesson) -> int:
+        return self.settings.bins or bins_for(lesson, BINS)
+
     def _parameters(self, lesson: Lesson) -> dict[str, Any]:
         """Return XGBoost's own parameters; defaults follow public meta-tuned values for each task."""
         s, is_class = self.settings, bool(lesson.n_classes)
         return {
             **_objective(lesson),
             "tree_method": "hist",
-            "max_bin": s.bins,
+            "max_bin": self._bins(lesson),
             "learning_rate": s.learning_rate or (0.08 if is_class else 0.05),
             "max_depth": s.depth or (6 if is_class else 9),
             "min_child_weight": s.min_child_weight or (5e-6 if is_class else 2.0),

@@ -27,6 +27,8 @@ RECORD, OUTCOME = b"R", b"O"
 BYTES_MAX = 4_194_304
 """Size of a file; when it is full the next one is begun."""
 LINES_AT_ONCE = 2_000
+_SHARED = mmap.MAP_SHARED | mmap.MAP_POPULATE if hasattr(mmap, "MAP_POPULATE") else 0
+"""All pages of a file are fetched when it is begun: each one that is met later would hold up an answer."""
 
 _encode = msgspec.json.Encoder().encode
 _record = msgspec.json.Decoder(PredictionRecord)
@@ -78,7 +80,7 @@ class Spool:
                 os.posix_fallocate(file, 0, size)
             else:
                 os.truncate(file, size)
-            memory = mmap.mmap(file, size)
+            memory = mmap.mmap(file, size, _SHARED) if _SHARED else mmap.mmap(file, size)
         except OSError:
             path.unlink()
             raise

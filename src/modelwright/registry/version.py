@@ -15,6 +15,8 @@ FINGERPRINT, AUTHOR, METRIC, TASK, DATA = (
 )
 HISTORY = PREFIX + "champions"
 """On the model: numbers of the versions that were champion, oldest first, the current one last."""
+TRAFFIC = PREFIX + "traffic"
+"""On the model: which versions answer beside the champion, as JSON."""
 APPROVAL = PREFIX + "approval."
 """On a version: one tag for each person who approved it."""
 ACT = PREFIX + "act"

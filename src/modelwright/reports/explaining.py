@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from modelwright.core.metrics import MEASURES
@@ -17,6 +18,8 @@ MISSING = "(missing values)"
 """What the count of a row's missing values is called among the columns."""
 LEFT_MOST = 0.25
 """At most this share of all reasons is put together as those of the other columns, where ten tell the rest."""
+NONE_TOLD = 0.005
+SQUARED = "squared error"
 CLEAR_H = 0.1
 """Below this share of a pair's joint effect, two columns are not said to work together."""
 
@@ -69,6 +72,11 @@ def amount(facts: Mapping[str, Any], value: float, *, signed: bool = False) -> s
     return f"{mark}{text}{' points' if is_share else ''}"
 
 
+def between(facts: Mapping[str, Any], e: Mapping[str, Any]) -> str:
+    """Return the interval of an amount, its unit left to the amount itself."""
+    return f"{amount(facts, e['low'])} to {amount(facts, e['high'])}".replace(" points", "")
+
+
 def answer(facts: Mapping[str, Any], value: float) -> str:
     """Return an answer or a start as people read it."""
     return numbers.percent(value) if facts["space"] == "probability" else numbers.number(value, 4)
@@ -78,7 +86,10 @@ def cell(value: Any) -> str:
     """Return a cell of the data, made safe to show."""
     if value is None:
         return "missing"
-    return numbers.number(value, 6) if isinstance(value, float) else clean(str(value), 40)
+    if not isinstance(value, float):
+        return clean(str(value), 40)
+    # Years and codes are whole numbers of four digits: no comma belongs into them.
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 10_000 else numbers.number(value, 6)
 
 
 def _drivers(facts: Mapping[str, Any], width: int) -> list[str]:
@@ -86,9 +97,8 @@ def _drivers(facts: Mapping[str, Any], width: int) -> list[str]:
     rows = [("column", "moves it by", "95 % interval", "as it grows")]
     for e in facts["importance"]["moves"][:MOST_DRIVERS]:
         if e["value"] > 0:
-            between = f"{amount(facts, e['low'])} to {amount(facts, e['high'])}".replace(" points", "")
-            grows = _grows(directions.get(e["column"], ""))
-            rows.append((named(e["column"]), amount(facts, e["value"]), between, grows))
+            grows = "" if e["column"] == MISSING else _grows(directions.get(e["column"], ""))
+            rows.append((named(e["column"]), amount(facts, e["value"]), between(facts, e), grows))
     shown = rows if width >= 60 else [row[:2] for row in rows]
     return [*table(shown, width=width), *(wrapped(s, width) for s in together_sentences(facts))]
 
@@ -99,7 +109,7 @@ def named(column: str) -> str:
 
 
 def _grows(direction: str) -> str:
-    return {"differs": "(levels)", "flat": "stays"}.get(direction, direction)
+    return {"differs": "(levels)", "flat": "stays", "": "(text)"}.get(direction, direction)
 
 
 def together_sentences(facts: Mapping[str, Any]) -> list[str]:
@@ -123,7 +133,7 @@ def _story(facts: Mapping[str, Any], story: Mapping[str, Any], width: int) -> li
     if others:
         rest = sum(r["adds"] for r in others)
         lines.append(f"  {amount(facts, rest, signed=True)}  {others_named(others)}")
-    lines += [wrapped(s, width) for s in change_sentences(story)]
+    lines += [wrapped(s, width) for s in (*word_sentences(facts, story), *change_sentences(story))]
     lines += [wrapped(s, width) for s in like_sentences(story)]
     return lines
 
@@ -164,7 +174,20 @@ def said(facts: Mapping[str, Any], story: Mapping[str, Any]) -> str:
     elif held is not None and len(held) > 1:
         sure = f"; {' and '.join(quoted(str(h)) for h in held[:4])} cannot be ruled out"
     start = answer(facts, story["start"])
-    return f"{predicted}; {answer(facts, story['answer'])}{label}, where a middling row has {start}{sure}."
+    told = f"; {answer(facts, story['answer'])}{label}" if facts["labels"] else ""
+    return f"{predicted}{told}, where a middling row has {start}{sure}."
+
+
+def word_sentences(facts: Mapping[str, Any], story: Mapping[str, Any]) -> list[str]:
+    """Return which words of a row's texts move its answer."""
+    by_column: dict[str, list[str]] = {}
+    for w in story["words"]:
+        told = f"{quoted(w['word'], 24)} {amount(facts, w['adds'], signed=True)}"
+        by_column.setdefault(w["column"], []).append(told)
+    return [
+        f"Words of {marked(column)}, each against the same text without it: {', '.join(words)}."
+        for column, words in by_column.items()
+    ]
 
 
 def change_sentences(story: Mapping[str, Any]) -> list[str]:
@@ -173,13 +196,16 @@ def change_sentences(story: Mapping[str, Any]) -> list[str]:
         return []
     wanted = story["changes"]["wanted"]
     to = numbers.number(wanted, 5) if isinstance(wanted, float) else quoted(str(wanted))
+    if not story["changes"]["n_columns"]:
+        return ["No other values can be proposed: texts, and columns that are immutable, are left as they are."]
     if not story["changes"]["found"]:
         return [f"No change of up to four columns was found that leads to {to}."]
     ways = [
         ", and ".join(f"{marked(c['column'])} were {quoted(cell(c['after']))}" for c in way["changes"])
         for way in story["changes"]["found"]
     ]
-    return [f"Would be {to} if {'; or if '.join(ways)}."]
+    become = "reach" if isinstance(wanted, float) else "be"
+    return [f"Would {become} {to} if {'; or if '.join(ways)}."]
 
 
 def like_sentences(story: Mapping[str, Any]) -> list[str]:
@@ -194,7 +220,7 @@ def like_sentences(story: Mapping[str, Any]) -> list[str]:
 def weak_sentences(facts: Mapping[str, Any]) -> list[str]:
     """Return where the model is weak."""
     found = facts["slices"]
-    if found is None:
+    if found is None or not found["n_looked_at"]:
         return []
     looked = f"{numbers.count(found['n_looked_at'])} slices looked at"
     if not found["slices"]:
@@ -202,11 +228,25 @@ def weak_sentences(facts: Mapping[str, Any]) -> list[str]:
     return [f"Weak where {_weak(found, s)}; corrected for {looked}." for s in found["slices"][:3]]
 
 
+def loss_name(found: Mapping[str, Any]) -> str:
+    """Return what the loss of slices is called: of squared errors the root is told, which has the target's unit."""
+    return "root mean squared error" if found["loss"] == SQUARED else str(found["loss"])
+
+
+def _losses(found: Mapping[str, Any], s: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return a slice's loss, that of the other rows, and the interval of the first were the second sure."""
+    values = [s["loss"], s["elsewhere"], s["elsewhere"] + s["low"], s["elsewhere"] + s["high"]]
+    if found["loss"] == SQUARED:
+        values = [math.sqrt(max(v, 0.0)) for v in values]
+    value, low, high = numbers.measured(values[0], values[2], values[3])
+    return value, numbers.number(values[1]), f"{low} to {high}"
+
+
 def _weak(found: Mapping[str, Any], s: Mapping[str, Any]) -> str:
-    loss, elsewhere, excess, low, high = (numbers.number(s[k]) for k in ("loss", "elsewhere", "excess", "low", "high"))
+    loss, elsewhere, between = _losses(found, s)
     told = (
-        f"{marked(s['name'], 120)}: {found['loss']} {loss} against {elsewhere} elsewhere, {excess} more "
-        f"({low} to {high}), in {numbers.counted(s['n_rows'], 'row')}"
+        f"{marked(s['name'], 120)}: {loss_name(found)} {loss} ({between}) against {elsewhere} elsewhere, in "
+        f"{numbers.counted(s['n_rows'], 'row')}"
     )
     if "surprise" not in s:
         return told
@@ -236,10 +276,16 @@ def _shaken(facts: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
     gap = trial.get("difference")
     if gap is not None and gap["value"] is not None:
         value, low, high = numbers.measured(gap["value"], gap["low"], gap["high"])
-        return f"the {MEASURES[gap['metric']].title} changes by {value} ({low} to {high})"
+        return f"the {_in_sentence(MEASURES[gap['metric']].title)} changes by {value} ({low} to {high})"
     if "changed" in trial:
         return f"{numbers.percent(trial['changed'])} of the answers change"
     return f"the answers move by {numbers.number(trial['moved'])}"
+
+
+def _in_sentence(title: str) -> str:
+    """Return a measure's title as it stands within a sentence: names and abbreviations keep their capitals."""
+    keeps = title[:2].isupper() or not title[1:2].islower() or title.startswith("Brier")
+    return title if keeps else f"{title[0].lower()}{title[1:]}"
 
 
 def sure_sentences(facts: Mapping[str, Any]) -> list[str]:
@@ -252,7 +298,9 @@ def sure_sentences(facts: Mapping[str, Any]) -> list[str]:
     sentence = (
         f"Nine times of ten the truth is among the labels not ruled out: one label in {numbers.percent(known['sure'])}"
     )
-    return [f"{sentence} of the rows, several in {numbers.percent(known['torn'])} ({known['on']})."]
+    none = max(1 - known["sure"] - known["torn"], 0.0)
+    left = f", none in {numbers.percent(none)}" if none > NONE_TOLD else ""
+    return [f"{sentence} of the rows, several in {numbers.percent(known['torn'])}{left} ({known['on']})."]
 
 
 def case_sentences(facts: Mapping[str, Any]) -> list[str]:
@@ -286,24 +334,24 @@ def trials(facts: Mapping[str, Any]) -> list[list[str]]:
 def moves(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the columns that move an answer, and by how much in the mean, with the interval."""
     return [
-        (named(e["column"]), f"{amount(facts, e['value'])} ({amount(facts, e['low'])} to {amount(facts, e['high'])})")
+        (named(e["column"]), f"{amount(facts, e['value'])} ({between(facts, e)})")
         for e in facts["importance"]["moves"]
         if e["value"] > 0
     ]
 
 
 def slice_rows(facts: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Return the weak slices: which rows, how many, their loss, the others', and how much more with its interval."""
+    """Return the weak slices: which rows, how many, their loss with its interval, and that of the others."""
     found = facts["slices"] or {"slices": []}
     return [
         (
             marked(s["name"], 90),
             numbers.count(s["n_rows"]),
-            numbers.number(s["loss"]),
-            numbers.number(s["elsewhere"]),
-            f"{numbers.number(s['excess'])} ({numbers.number(s['low'])} to {numbers.number(s['high'])})",
+            f"{loss} ({between})",
+            elsewhere,
         )
         for s in found["slices"]
+        for loss, elsewhere, between in [_losses(found, s)]
     ]
 
 

@@ -14,6 +14,7 @@ from modelwright.reports.explaining import (
     MOST_REASONS,
     about,
     amount,
+    between,
     cell,
     change_sentences,
     fair_sentences,
@@ -27,6 +28,7 @@ from modelwright.reports.explaining import (
     trials,
     unit_of,
     weak_sentences,
+    word_sentences,
 )
 from modelwright.reports.names import clean
 from modelwright.reports.page import TEMPLATES, environment
@@ -84,7 +86,7 @@ def _move(facts: Mapping[str, Any], e: Mapping[str, Any]) -> list[str]:
         rise = f"{value} ({low} to {high})"
     return [
         named(e["column"]),
-        f"{amount(facts, e['value'])} ({amount(facts, e['low'])} to {amount(facts, e['high'])})",
+        f"{amount(facts, e['value'])} ({between(facts, e)})",
         rise,
     ]
 
@@ -110,7 +112,7 @@ def _told(facts: Mapping[str, Any], story: Mapping[str, Any]) -> dict[str, Any]:
             }
             for column, value, adds in reasons
         ],
-        "sentences": [*change_sentences(story), *like_sentences(story)],
+        "sentences": [*word_sentences(facts, story), *change_sentences(story), *like_sentences(story)],
     }
 
 

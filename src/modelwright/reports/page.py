@@ -112,6 +112,7 @@ def _facts(view: View) -> dict[str, Any]:
         "yardsticks": tables.yardstick_names(view),
         "candidates": tables.candidates(view),
         "n_candidates": len(view.evidence.leaderboard),
+        "fronts": tables.fronts(view),
         "importances": tables.importances(view),
         "why": _why(view),
         "convergences": tables.convergences(view),
@@ -142,8 +143,6 @@ def _why(view: View) -> dict[str, Any] | None:
         "weak": explaining.weak_sentences(facts),
         "robust": explaining.robust_sentences(facts),
         "trials": explaining.trials(facts),
-        "slices": explaining.slice_rows(facts),
-        "loss": (facts["slices"] or {}).get("loss", "loss"),
     }
 
 

@@ -86,6 +86,7 @@ def _of_run(view: View, again: str) -> Iterable[Source]:
         "baselines": "Simple rules on the same rows",
         "leaderboard": "Candidates",
         "importance": "What it leans on",
+        "front": "Quicker and smaller models",
         "convergence": "Training by round",
         "bias_variance": "Bias and variance",
         "explanation": "Why it answers as it does",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 NARROWEST = 20
 MOST_FINDINGS = 3
+PRICE = ("Pruned", "Nothing is within", "The whole ensemble is within", "Measured on this machine")
+"""How the notes begin that say what limits on time and size cost."""
 
 
 def summary(view: View, width: int = 80) -> str:
@@ -35,6 +37,7 @@ def summary(view: View, width: int = 80) -> str:
         words.worth(view.evidence),
         f"Matters most: {words.listed(words.drivers(view.evidence, 3))}." if words.drivers(view.evidence) else "",
         *_severe(view),
+        *(note for note in view.evidence.notes if note.startswith(PRICE)),
         _package(view),
     ]
     width = max(width, NARROWEST)

@@ -130,6 +130,31 @@ def candidates(view: View) -> list[tuple[str, ...]]:
     return rows
 
 
+def fronts(view: View) -> list[tuple[str, ...]]:
+    """Return the models that this one can be pruned to: members, score, paired difference, time, size, trees."""
+    rows: list[tuple[str, ...]] = []
+    for e in view.evidence.front:
+        names = [
+            marked(str(m["name"])) + ("" if m["share"] == 1 else f" ({numbers.percent(m['share'])} of its trees)")
+            for m in e["members"]
+        ]
+        mark = ": this model" if e["is_delivered"] else "" if "kpis" in e else ": not in this package"
+        value, low, high = (_float(e["behind"].get(k)) for k in ("value", "low", "high"))
+        shown = numbers.measured(value, low, high)
+        ms = e.get("measured_ms")
+        rows.append(
+            (
+                ", ".join(names) + mark,
+                numbers.number(_float(e["score"]), 4),
+                numbers.NOTHING if value == 0 else f"{shown[0]} ({shown[1]} to {shown[2]})",
+                f"~{numbers.number(e['latency_us'] / 1e3)} ms" if ms is None else f"{numbers.number(ms)} ms",
+                numbers.size(float(e.get("measured_bytes", e["size_bytes"]))),
+                numbers.count(e["trees"]),
+            )
+        )
+    return rows
+
+
 def importances(view: View) -> list[tuple[str, ...]]:
     """Return the columns by importance: name, value, interval."""
     rows: list[tuple[str, ...]] = []

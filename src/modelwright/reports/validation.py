@@ -233,9 +233,9 @@ def _weakness(view: View) -> Iterator[Block]:
     yield points(*(Said(s, cites) for s in explaining.weak_sentences(facts)))
     rows = tuple(explaining.slice_rows(facts))
     if rows:
-        loss = facts["slices"]["loss"]
-        heads = ("Rows where", "Rows", loss[:1].upper() + loss[1:], "Elsewhere", "More (95 % interval)")
-        yield Grid(heads, rows, (cites, *((),) * (len(rows) - 1)), widths=(0.4, 0.1, 0.14, 0.14, 0.22))
+        loss = explaining.loss_name(facts["slices"])
+        heads = ("Rows where", "Rows", f"{loss[:1].upper()}{loss[1:]} (95 % interval)", "Elsewhere")
+        yield Grid(heads, rows, (cites, *((),) * (len(rows) - 1)), widths=(0.45, 0.1, 0.3, 0.15))
     yield Paragraph(
         Said(
             "Which columns tell groups of persons only its owner knows; `modelwright explain --group-by COLUMN` "

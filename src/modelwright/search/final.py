@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from modelwright.core.model import Model
-from modelwright.core.ports import Lesson
+from modelwright.core.ports import Cuttable, Lesson
 from modelwright.learners.blend import Blend
-from modelwright.learners.trees import Trees
 from modelwright.search.clocks import Witness, repeating
+from modelwright.search.memory import Memory, fit_bytes, held_bytes
 from modelwright.search.pace import package_seconds
 from modelwright.search.portfolio import FOREST
 from modelwright.search.problem import Material
@@ -105,6 +105,7 @@ class FinalFit:
         self._repeated = repeated
         self._found, self._everything, self._run, self._is_wanted = found, everything, run, is_wanted
         self._is_given_up = False
+        self._memory = Memory(run.memory_bytes)
         self._pool = ThreadPoolExecutor(1, "final-fit")
         self._pending: Future[Model | None] | None = None
         self.clocks: tuple[Mapping[str, Any], ...] = ()
@@ -133,12 +134,22 @@ class FinalFit:
         return (otherwise, TRAINING_ROWS) if model is None else (model, ALL_ROWS)
 
     def _fit(self) -> Model | None:
-        if not self._is_wanted or self._seconds_left() < self._seconds_needed():
+        if not self._is_wanted or self._seconds_left() < self._seconds_needed() or not self._has_room():
             return None
         material = Material.prepare(self._everything, self._found.material.recipe)
         how = (self._n_slots, self._seconds_left, self._repeated)
         model, is_cut, self.clocks = _fit_all(material, self._found, self._run, *how)
         return None if is_cut else model
+
+    def _has_room(self) -> bool:
+        """Whether the largest of the fits, and the matrix of all rows, are reckoned to stay within the memory."""
+        limit = self._run.memory_bytes
+        if limit is None:
+            return True
+        base = self._found.material.base
+        growth = self._everything.n_rows / base.n_rows
+        fits = [fit_bytes(m.tried.candidate.learner, base) for m in members_of(self._found)]
+        return held_bytes() + growth * (base.values.nbytes + self._n_slots * max(fits)) < limit
 
     @property
     def _n_slots(self) -> int:
@@ -147,7 +158,7 @@ class FinalFit:
         return whole if self._found.folds.is_holdout else max(whole - whole // 2, 1)
 
     def _seconds_left(self) -> float:
-        if self._run.is_stopped() or self._is_given_up:
+        if self._run.is_stopped() or self._is_given_up or self._memory.is_scarce():
             return 0.0
         return self._run.seconds_left() - package_seconds(self._run.budget_seconds)
 
@@ -219,6 +230,6 @@ def _model_of_holdout(found: Found) -> Model | None:
 
 def shortened(fitted: Fitted, share: float, learner: str) -> Fitted:
     """Return a member with this share of its trees; others are left whole."""
-    if share == 1.0 or not isinstance(fitted, Trees):
+    if share == 1.0 or not isinstance(fitted, Cuttable):
         return fitted
     return fitted.cut(share, is_mean=learner == FOREST.learner)

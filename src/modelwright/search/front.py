@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 POINTS_MOST = 8
 RIVALS_MOST = 12
 """So many of the best candidates, besides the members, are looked at when an ensemble is chosen within limits."""
-READING_US, COLUMN_US, FEATURE_US, TEXT_US = 9.0, 0.25, 0.05, 90.0
+READING_US, COLUMN_US, FEATURE_US, TEXT_US = 12.0, 0.3, 0.06, 70.0
 """Microseconds to read a record: at all, per column, per feature, and per text that is read word by word."""
 SIZE_SPARE = 1.1
 """Leaves grow with the rows, and the last fit sees more of them."""
@@ -223,7 +223,7 @@ class _Scales:
             shorter = max((s for i, s in self.forms if i == one.place and s < one.share), default=None)
             if shorter is not None:
                 moves.append(tuple(replace(p, share=shorter) if p is one else p for p in parts))
-        priced = []
+        priced: list[tuple[float, int, tuple[Part, ...]]] = []
         for move in moves:
             saved = cost - self._cost(move)
             if saved > 0:

@@ -18,6 +18,10 @@ SMALL_FOREST_ROWS = 10_000
 """Beyond this a forest of full depth grows to tens of megabytes; fewer trees with larger leaves say nearly as much."""
 FEW_ROWS = 2_000
 """Below this, simple learners often win and everything is cheap."""
+MANY_FEATURES = 500
+"""Above this a tree sees a smaller share of the features: a fit is dear by its columns, and most say nothing."""
+FEATURE_SHARES = {"lightgbm": 0.8, "catboost": 1.0, "xgboost": 0.9}
+"""What these see where nothing is said."""
 MANY_ROWS = 50_000
 """Above this, neighbours and forests cost more than they bring."""
 
@@ -95,8 +99,8 @@ NEURAL = Candidate("neural network", "neural", {}, "smooth functions: errs other
 NEURAL_SECONDS, NEURAL_ROWS_PER_SECOND = 20.0, 300.0
 """A network may pay from so many seconds of search on, and one more for each so many rows."""
 NEURAL_PLACE = 4
-"""It goes behind so many candidates, behind all on many rows. With values to predict no gain was measured, and on few
-rows it is chosen for what its best round had by luck (docs/decisions/0011)."""
+"""It goes behind so many candidates; on few rows, where it seldom pays, and on many, where it is dear, behind all. With
+values to predict no gain was measured (docs/decisions/0011)."""
 
 
 def portfolio(
@@ -134,8 +138,8 @@ def portfolio(
         order += [LIGHTGBM, XGBOOST, LIGHTGBM_SHALLOW]
     if n_rows <= MANY_ROWS and n_features <= 200 and NEIGHBOURS not in order:
         order.append(NEIGHBOURS)
-    if seconds >= NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
-        is_early = n_classes and FEW_ROWS <= n_rows <= MANY_ROWS
+    if n_classes and seconds >= NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:
+        is_early = FEW_ROWS <= n_rows <= MANY_ROWS
         order.insert(NEURAL_PLACE if is_early else len(order), NEURAL)
     order = _with_shapes(order, shapes)
     if n_rows > SMALL_FOREST_ROWS:
@@ -144,7 +148,16 @@ def portfolio(
     others = [
         Candidate(name, name, {}, "a plug-in") for name in available if name not in BUILT_IN and name not in known
     ]
-    return tuple(c for c in (*order, *others) if c.learner in available)
+    return tuple(narrowed(c, n_features) for c in (*order, *others) if c.learner in available)
+
+
+def narrowed(candidate: Candidate, n_features: int) -> Candidate:
+    """Return the candidate with a smaller share of the features each tree sees, where these are very many."""
+    if n_features <= MANY_FEATURES or candidate.learner not in FEATURE_SHARES:
+        return candidate
+    share = candidate.params.get("feature_share", FEATURE_SHARES[candidate.learner])
+    smaller = round(float(share) * (MANY_FEATURES / n_features) ** 0.5, 3)
+    return replace(candidate, params={**candidate.params, "feature_share": smaller})
 
 
 def _with_shapes(order: list[Candidate], shapes: tuple[str, ...]) -> list[Candidate]:

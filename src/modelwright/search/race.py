@@ -13,7 +13,7 @@ from modelwright.core.errors import MissingLibrary
 from modelwright.core.metrics import MEASURES
 from modelwright.core.split import How
 from modelwright.search.ensemble import choose, cross_fitted, loss_of, shrunk
-from modelwright.search.portfolio import NEURAL, Candidate
+from modelwright.search.portfolio import NEURAL, Candidate, narrowed
 from modelwright.search.threads import wall_seconds
 from modelwright.search.trial import Folding, Outcome, Trial, Tried
 from modelwright.search.tuning import TUNED, TUNED_SHARE
@@ -92,9 +92,10 @@ class Race:
     def go_shortest(self) -> Result:
         """Run the quickest candidate whatever the time, and whoever stopped: a search always ends with a model."""
         self.folding.is_last_resort = True
-        trial = Trial(QUICKEST, LAST_RESORT_SECONDS, len(self.folding.folds.folds))
+        quickest = narrowed(QUICKEST, len(self.folding.material.base.features))
+        trial = Trial(quickest, LAST_RESORT_SECONDS, len(self.folding.folds.folds))
         for number in range(trial.n_folds):
-            trial.outcomes[number] = self.folding.fit(QUICKEST, number, LAST_RESORT_SECONDS)
+            trial.outcomes[number] = self.folding.fit(quickest, number, LAST_RESORT_SECONDS)
         return Result((self.folding.judge(trial, self._score),), self.covered, np.ones(1), TIME_USED)
 
     @property

@@ -12,6 +12,7 @@ import numpy as np
 
 from modelwright.learners.shaped import LOG, ROOT, can_be_shaped
 from modelwright.search.audition import QUICK, ROWS_LEAST, cross_validated
+from modelwright.search.threads import slots
 
 if TYPE_CHECKING:
     from modelwright.core.arrays import Floats
@@ -20,16 +21,19 @@ if TYPE_CHECKING:
 
 SKEWED = 0.5
 """Targets less skewed than this gain nothing."""
-TRIED = (ROOT, LOG, "tweedie", "poisson")
+TRIED = ("poisson", ROOT, "tweedie", LOG)
+"""The most promising first: the time may end before the last."""
+AT_LEAST = 3
+"""Two plain models and one shape must find time, or none is tried."""
 SURE = 2.5
 """Standard errors by which the loss must fall: four shapes are tried, and each one kept costs two candidates' time."""
 LEAST_GAIN = 0.005
 """Share of the loss it must fall by."""
 KEPT_MOST = 2
-ROWS_MOST = 5_000
+ROWS_MOST = 4_000
 N_FOLDS = 3
 DRAWN, PARTNER = {"row_share": 0.8, "feature_share": 0.8}, {"row_share": 0.7, "feature_share": 0.7}
-SHARE_MOST = 0.06
+SHARE_MOST = 0.1
 """Of the search time."""
 
 
@@ -50,8 +54,9 @@ def shapes_that_help(material: Material, run: Run, *, round_seconds: float, sear
         or _skewness(np.asarray(p.target, dtype=np.float64)) < SKEWED
     ):
         return ()
-    one = N_FOLDS * QUICK["rounds"] * round_seconds * min(1.0, ROWS_MOST / p.n_rows)
-    if run.budget_seconds is not None and (2 + len(TRIED)) * one > SHARE_MOST * search_seconds:
+    one = N_FOLDS * QUICK["rounds"] * round_seconds * min(1.0, ROWS_MOST / p.n_rows) / slots(ROWS_MOST, run)
+    begun, may_spend = run.clock(), SHARE_MOST * search_seconds
+    if run.budget_seconds is not None and AT_LEAST * one > may_spend:
         return ()
     run.say("search", "an audition of the target's shape")
     rows = np.random.default_rng(run.seed).permutation(p.n_rows)[:ROWS_MOST]
@@ -63,6 +68,8 @@ def shapes_that_help(material: Material, run: Run, *, round_seconds: float, sear
     lost = weight * np.square(target - (plain + other) / 2)
     gains = {}
     for shape in TRIED:
+        if run.budget_seconds is not None and run.clock() - begun > may_spend:
+            break
         shaped = cross_validated(base, target, rows, material, run, **DRAWN, shape=shape)
         gain = lost - weight * np.square(target - (plain + shaped) / 2)
         sure = gain.mean() > SURE * gain.std() / np.sqrt(len(gain))

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modelwright.core.ports import Curve, Exam, Lesson
+from modelwright.core.ports import Curve, Cuttable, Exam, Lesson
 from modelwright.evaluation.metrics import loss
 from modelwright.learners.costs import counts_of
-from modelwright.learners.trees import Trees
 from modelwright.search import pace as pacing
 from modelwright.search.clocks import Witness
 from modelwright.search.ensemble import TREES_MOST
+from modelwright.search.memory import Memory, fit_bytes
 from modelwright.search.portfolio import FOREST, MANY_CLASSES
 from modelwright.search.threads import threads_of_fits
 
@@ -137,7 +137,7 @@ def front_rows(covered: Bools, seed: int) -> Bools:
 
 def _shorter(fitted: Fitted, candidate: Candidate, matrix: Matrix) -> dict[float, Floats]:
     """Return what the first trees alone predict, by their share."""
-    if not isinstance(fitted, Trees):
+    if not isinstance(fitted, Cuttable):
         return {}
     is_mean = candidate.learner == FOREST.learner
     return {share: fitted.cut(share, is_mean=is_mean).predict(matrix) for share in SHARES}
@@ -172,6 +172,10 @@ class Folding:
         return mask
 
     @cached_property
+    def _memory(self) -> Memory:
+        return Memory(self.run.memory_bytes)
+
+    @cached_property
     def _is_front(self) -> Bools:
         """Marks the rows that judge what is cut short, all that are judged or a seeded sample of them."""
         return front_rows(self.covered, self.material.problem.seed)
@@ -200,7 +204,9 @@ class Folding:
         begun = self.run.clock()
         witness = Witness(clock or self._until(begun + seconds), candidate.learner)
         lesson = self._lesson(number, witness)
-        fitted, curve = learner.fit(lesson)
+        needed = 0 if self.is_last_resort else fit_bytes(candidate.learner, lesson.matrix)
+        with self._memory.room_for(needed, candidate.name):
+            fitted, curve = learner.fit(lesson)
         assert lesson.exam is not None
         predictions = fitted.predict(lesson.exam.matrix)
         spent = self.run.clock() - begun
@@ -269,7 +275,7 @@ class Folding:
         """Return a clock that runs down to this moment, and stands at nothing once the person stops the run."""
 
         def seconds_left() -> float:
-            if self.run.is_stopped() and not self.is_last_resort:
+            if (self.run.is_stopped() or self._memory.is_scarce()) and not self.is_last_resort:
                 return 0.0
             return ends - self.run.clock() if self.pace.is_timed else float("inf")
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FITS_WANTED = 6.0
 """A fold count is affordable when so many fits of an untuned LightGBM, folds and final fits each, find room."""
+FEW_FITS_WANTED = 1.0
+"""On few rows, where only thousands of columns or hundreds of labels make a fit dear."""
 TYPICAL_RATE = 0.08
 HOLDOUT_ROWS, HOLDOUT_ROWS_MOST = 5_000, 20_000
 ROWS_ALWAYS_FOLDED = 3_000
@@ -70,12 +72,11 @@ def _affordable(problem: Problem, run: Run, round_seconds: float, search_seconds
     if run.budget_seconds is None:
         cells = problem.n_rows * max(len(problem.contract.features), 1) * max(problem.n_classes, 1)
         return (5, 1) if cells <= 2_000_000 else (3, 1) if cells <= 10_000_000 else (1, 1)
-    if problem.n_rows <= ROWS_ALWAYS_FOLDED:
-        return 5, 1
     one_fit = round_seconds * ROUNDS_TIMES_RATE / TYPICAL_RATE
+    is_small = problem.n_rows <= ROWS_ALWAYS_FOLDED
+    fits_wanted = FEW_FITS_WANTED if is_small else FITS_WANTED
     for n_folds in (5, 3):
-        if (n_folds + refits(n_folds, n_folds / (n_folds - 1))) * one_fit * FITS_WANTED <= search_seconds * slots(
-            problem.n_rows, run
-        ):
+        fits = n_folds + refits(n_folds, n_folds / (n_folds - 1))
+        if fits * one_fit * fits_wanted <= search_seconds * slots(problem.n_rows, run):
             return n_folds, 1
-    return 1, 1
+    return (3, 1) if is_small else (1, 1)

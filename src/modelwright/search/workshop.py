@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from modelwright.search.yardstick import Yardsticks
 
 
+TAIL_MOST = 0.4
+"""Share of the budget that is kept for what comes after the race, at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a search came to.
@@ -95,7 +99,8 @@ def search(
     use_threads(threads_of_fits(material.problem.n_rows, run))
     run.say("search", "yardsticks")
     yardsticks = fit_yardsticks(material, run)
-    tail = tail_seconds(run.budget_seconds)
+    # What comes after the race was measured on idle cores; where others use them it takes longer, too.
+    tail = min(tail_seconds(run.budget_seconds) * yardsticks.waiting, TAIL_MOST * (run.budget_seconds or 0.0))
     times = {"round_seconds": yardsticks.round_seconds, "search_seconds": run.seconds_left() - tail}
     material = audition(material, run, **times) if ingredients.features else material
     material = with_groups(material, run, **times) if ingredients.groups else material

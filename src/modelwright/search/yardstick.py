@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WARM_ROWS = 50
 ROUNDS = 100
 """The library's own number of rounds."""
+WAITING_MOST = 3.0
 SHARE_MOST = 0.12
 """Of the budget: with hundreds of labels a round takes a second, and the yardstick is cut short."""
 
@@ -38,6 +39,7 @@ class Yardsticks:
         columns: Positions of those columns in the material's base matrix.
         round_seconds: What one of its boosting rounds took.
         rounds: How many it was given time for, of its own hundred.
+        waiting: How many times as long as it worked it took: above 1 where others use the cores.
     """
 
     material: Material
@@ -46,6 +48,7 @@ class Yardsticks:
     columns: tuple[int, ...]
     round_seconds: float
     rounds: int = ROUNDS
+    waiting: float = 1.0
 
     def narrow(self, matrix: Matrix) -> Matrix:
         """Return the plain columns of a base matrix."""
@@ -76,9 +79,11 @@ def fit_yardsticks(material: Material, run: Run) -> Yardsticks:
     learner = untuned(run)
     few = np.arange(min(p.n_rows, WARM_ROWS))
     learner.fit(replace(lesson, matrix=base.take(few), target=p.target[few], weight=None))  # its library is imported
-    begun = run.clock()
+    begun, worked = run.clock(), run.worked()
     plain = Matrix(np.ascontiguousarray(base.values[:, list(columns)]), tuple(base.features[i] for i in columns))
     ends = float("inf") if run.budget_seconds is None else begun + SHARE_MOST * run.budget_seconds
     fitted, curve = learner.fit(replace(lesson, matrix=plain, seconds_left=lambda: ends - run.clock()))
     spent, rounds = run.clock() - begun, max(curve.best_round, 1)
-    return Yardsticks(material, constant, fitted, columns, spent / rounds, rounds if curve.ended == "time" else ROUNDS)
+    given = rounds if curve.ended == "time" else ROUNDS
+    waiting = min(max(spent / max(run.worked() - worked, 1e-3), 1.0), WAITING_MOST)
+    return Yardsticks(material, constant, fitted, columns, spent / rounds, given, waiting)

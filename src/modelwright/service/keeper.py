@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelwright.core.errors import IncompatiblePackage, ModelwrightError
+from modelwright.core.ports import Traffic
 from modelwright.packaging.reading import read
 from modelwright.service.configuration import read_configuration
 from modelwright.service.models import Models
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from modelwright.service.policy import Policy
     from modelwright.service.tokens import Keyring
 
-State = tuple["Configuration", "Pointer", "Pointer | None", "Pointer | None"]
+State = tuple["Configuration", "Pointer", "Traffic"]
 
 
 class Keeper:
@@ -87,9 +88,16 @@ class Keeper:
     def _observe(self) -> State:
         config = read_configuration(self._config)
         champion = self._source.current()
-        canary = None if config.canary is None else self._other(config.canary[0], champion.model)
-        shadow = None if config.shadow is None else self._other(config.shadow, champion.model)
-        return config, champion, canary, shadow
+        return config, champion, self._traffic(config, champion)
+
+    def _traffic(self, config: Configuration, champion: Pointer) -> Traffic:
+        """Return who answers beside the champion: as the file says, or else as the source does."""
+        told = self._source.traffic() if config.canary is None or config.shadow is None else Traffic()
+        canary, percent = told.canary, told.percent
+        if config.canary is not None:
+            canary, percent = self._other(config.canary[0], champion.model), config.canary[1]
+        shadow = told.shadow if config.shadow is None else self._other(config.shadow, champion.model)
+        return Traffic(canary, percent, shadow)
 
     def _other(self, reference: str, model: str) -> Pointer:
         """Return where a canary or a shadow lies, answering under the champion's name."""
@@ -98,7 +106,8 @@ class Keeper:
         return replace(self._known[reference].current(), model=model)
 
     def _models(self, state: State) -> Models:
-        config, *pointers = state
+        config, pointer, traffic = state
+        pointers = (pointer, traffic.canary, traffic.shadow)
         champion, canary, shadow = (None if p is None else self._scorer(p, config.policy) for p in pointers)
         assert champion is not None
         for other in (canary, shadow):
@@ -108,7 +117,7 @@ class Keeper:
                 )
         kept = {id(s) for s in (champion, canary, shadow)}
         self._scorers = {key: s for key, s in self._scorers.items() if id(s) in kept}
-        return Models(champion, canary, 0.0 if config.canary is None else config.canary[1], shadow)
+        return Models(champion, canary, traffic.percent, shadow)
 
     def _scorer(self, pointer: Pointer, policy: Policy) -> Scorer:
         """Return the scorer of a pointer; a package that is loaded already is not read again."""

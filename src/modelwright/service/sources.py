@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from modelwright.core.errors import InvalidPackage
-from modelwright.core.ports import Pointer
+from modelwright.core.ports import Pointer, Traffic
 
 _WATCHED = ("manifest.json", "checksums.json")
 
@@ -43,3 +43,7 @@ class PackageSource:
             raise InvalidPackage("there is a package to serve", where=str(self._path), got="none", fix=fix) from error
         stamp = ",".join(f"{s.st_ino}:{s.st_mtime_ns}:{s.st_size}" for s in found)
         return Pointer(self._name, "", "", str(self._path), stamp)
+
+    def traffic(self) -> Traffic:
+        """Return nobody: a package stands alone."""
+        return Traffic()

@@ -1,4 +1,4 @@
-"""The commands that bring a model into office: register, models, promote, approve, rollback, compare, audit."""
+"""The commands that bring a model into office: from register to the audit of who decided what."""
 
 from __future__ import annotations
 
@@ -127,6 +127,33 @@ def rollback(name: str, reason: str, as_json: bool) -> None:
     click.echo(as_text(done.to_dict()) if as_json else told)
 
 
+def _number(_context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    """Return a version's number, 0 for ``off``, None for nothing said."""
+    if value is None or value == "off":
+        return None if value is None else 0
+    if not value.isdecimal() or int(value) < 1:
+        raise click.BadParameter("a version's number, or off", param=parameter)
+    return int(value)
+
+
+@click.command(cls=Command)
+@click.argument("name")
+@click.option("--canary", metavar="NUMBER|off", callback=_number, help="The version that answers a part.")
+@click.option("--percent", type=float, help="Which part of the requests.  [default: 5]")
+@click.option("--shadow", metavar="NUMBER|off", callback=_number, help="The version that is asked and not heard.")
+@reason_option
+@json_option
+def traffic(name: str, as_json: bool, **options: Any) -> None:
+    """Say which versions answer beside the champion, or show it; running services take it up within two seconds.
+
+    `modelwright traffic NAME --canary off --shadow off` stops both.
+    """
+    from modelwright.flows.traffic import traffic as verb
+
+    done = verb(name, **options)
+    click.echo(as_text(done.to_dict()) if as_json else done.summary())
+
+
 @click.command(cls=Command)
 @click.argument("first")
 @click.argument("second")
@@ -202,4 +229,4 @@ def write_text(path: str, text: str) -> None:
         ) from error
 
 
-COMMANDS = (register, models, promote, approve, rollback, compare, policy, audit)
+COMMANDS = (register, models, promote, approve, traffic, rollback, compare, policy, audit)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from modelwright.ui.command import Command, as_text, json_option
+from modelwright.ui.training import score_files
 
 
 @click.command(cls=Command)
@@ -196,18 +197,10 @@ def export(package: str, to: str, out: str | None, rows: str | None, image: str,
 def batch(package: str, source: str, out: str, as_json: bool) -> None:
     """Score Parquet files of any size in constant memory; goes on where it was when it is given again.
 
-    SOURCE is a file, a folder or a quoted glob. Each part appears only once it is whole.
+    SOURCE is a file, a folder or a quoted glob, also behind s3://. Each part appears only once it is whole. The same
+    as `modelwright predict PACKAGE SOURCE --out FOLDER/`.
     """
-    from modelwright.flows.batch import batch as verb
-
-    done = verb(package, source, out=out)
-    if as_json:
-        click.echo(as_text(done.to_dict()))
-        return
-    before = f", {done.skipped:,} of them before" if done.skipped else ""
-    click.echo(f"{done.rows:,} rows of {done.files:,} files scored{before}: {done.out}")
-    for what, n in done.breaks.items():
-        click.echo(f"note: {what} in {n:,} rows", err=True)
+    score_files(package, source, out, None, as_json=as_json)
 
 
 COMMANDS = (serve, label, erase, token, export, batch)

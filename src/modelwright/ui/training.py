@@ -65,10 +65,28 @@ def train(source: str | None, config: str | None, quiet: bool, as_json: bool, **
     click.echo(as_text(trained.to_dict()) if as_json else trained.summary(width()))
 
 
+def score_files(package: str, source: str, out: str, coverage: float | None, *, as_json: bool) -> None:
+    """Score Parquet files into a folder, and tell what was done."""
+    from modelwright.flows.batch import batch
+
+    done = batch(package, source, out=out, coverage=coverage)
+    if as_json:
+        click.echo(as_text(done.to_dict()))
+        return
+    before = f", {done.skipped:,} of them before" if done.skipped else ""
+    click.echo(f"{done.rows:,} rows of {done.files:,} files scored{before}: {done.out}")
+    for what, n in done.breaks.items():
+        click.echo(f"note: {what} in {n:,} rows", err=True)
+
+
 @click.command(cls=Command)
 @click.argument("package")
 @click.argument("source")
-@click.option("--out", metavar="FILE", help="Where to write: .parquet, .csv or .jsonl. Without it, CSV is printed.")
+@click.option(
+    "--out",
+    metavar="FILE|FOLDER/",
+    help="Where to write: .parquet, .csv or .jsonl; or a folder, for Parquet of any size. Without it, CSV is printed.",
+)
 @click.option(
     "--coverage",
     type=float,
@@ -80,9 +98,17 @@ def train(source: str | None, config: str | None, quiet: bool, as_json: bool, **
 def predict(
     package: str, source: str, out: str | None, coverage: float | None, query: str | None, as_json: bool
 ) -> None:
-    """Score a table: columns `prediction` and, for classes, `probability_<label>`, rows in input order."""
+    """Score a table: columns `prediction` and, for classes, `probability_<label>`, rows in input order.
+
+    Into a FOLDER/ Parquet files are scored one by one in constant memory, here or behind s3://. Each part appears only
+    once it is whole; given the same command again after an interruption, it goes on where it was.
+    """
+    from modelwright.flows.batch import is_folder
     from modelwright.flows.predict import predict as verb
 
+    if is_folder(out) and query is None:
+        score_files(package, source, str(out), coverage, as_json=as_json)
+        return
     scored = verb(package, source, out=out, query=query, coverage=coverage)
     if as_json:
         click.echo(as_text(scored.to_dict()))
