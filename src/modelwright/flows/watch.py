@@ -47,8 +47,6 @@ SETTLING_SECONDS = 60.0
 """A window is read so long after its end: a service writes its answers with a delay."""
 JITTER = 0.05
 """A watcher waits so much shorter or longer, so that many of them do not look in one moment."""
-JITTER = 0.05
-"""A watcher waits so much shorter or longer, so that many of them do not look in one moment."""
 RULES_FILE, DASHBOARD_FILE = "modelwright-alerts.yml", "modelwright-dashboard.json"
 
 
