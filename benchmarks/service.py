@@ -140,7 +140,7 @@ class Contender:
         """Start it and wait for its first answer."""
         self.script = Path(folder) / f"{self.port}.lua"
         self.script.write_text(
-            f'wrk.method = "POST"\nwrk.body = [[{self.body.decode()}]]\n'
+            f'wrk.method = "POST"\nwrk.body = [==[{self.body.decode()}]==]\n'
             f'wrk.headers["Content-Type"] = "application/json"\nwrk.headers["Authorization"] = "Bearer {TOKEN}"\n'
         )
         began = time.perf_counter()
