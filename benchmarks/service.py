@@ -75,11 +75,12 @@ app = Starlette(routes=[Route("/predict", predict, methods=["POST"])])
 BENTO = """
 import sys
 sys.path.insert(0, {source!r})
-import bentoml, modelwright
+import bentoml
+from modelwright.flows.load import load
 @bentoml.service(workers=1)
 class Churn:
     def __init__(self):
-        self.model = modelwright.load({package!r})
+        self.model = load({package!r})
     @bentoml.api
     def predict(self, records: list[dict]) -> dict:
         probabilities = self.model.predict_proba(records)
@@ -139,7 +140,7 @@ class Contender:
         """Start it and wait for its first answer."""
         self.script = Path(folder) / f"{self.port}.lua"
         self.script.write_text(
-            f'wrk.method = "POST"\nwrk.body = [[{self.body.decode()}]]\n'
+            f'wrk.method = "POST"\nwrk.body = [==[{self.body.decode()}]==]\n'
             f'wrk.headers["Content-Type"] = "application/json"\nwrk.headers["Authorization"] = "Bearer {TOKEN}"\n'
         )
         began = time.perf_counter()
