@@ -51,5 +51,5 @@ def _apart(place: Ints, n_levels: int, values: Array) -> Floats:
     share = counts / counts.sum(axis=1, keepdims=True)
     if values.dtype.kind == "f":
         reached = share.cumsum(axis=1)
-        return np.abs(reached[:, None, :] - reached[None, :, :]).max(axis=2)
+        return np.asarray(np.abs(reached[:, None, :] - reached[None, :, :]).max(axis=2))
     return np.asarray(np.abs(share[:, None, :] - share[None, :, :]).sum(axis=2) / 2)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modelwright.core.metrics import BINARY, measure
+from modelwright.core.metrics import BINARY, MEASURES, measure
 
 if TYPE_CHECKING:
     from modelwright.core.arrays import Array, Bools, Floats
+    from modelwright.core.task import Task
 
 SWEPT = ("accuracy", "balanced_accuracy", "f1", "f1_macro")
 """Measures with a best threshold. Precision and recall alone have none: either is best at an end of the scale."""
@@ -53,6 +54,17 @@ def best_threshold(target: Array, probabilities: Floats, metric: str, *, weight:
         return float(cuts[first])
     ends = np.clip(cuts[[first, last]], SMALLEST, 1 - SMALLEST)
     return float(1 / (1 + np.exp(-np.log(ends / (1 - ends)).mean())))
+
+
+def threshold_of(task: Task, target: Array, probabilities: Floats) -> float:
+    """Return a task's rule: what costs least where costs are named, what its measure likes best, else one half."""
+    if len(task.labels) != 2:
+        return PLAIN
+    if task.costs is not None:
+        return task.costs.threshold
+    if MEASURES[task.metric].reads != "choices":
+        return PLAIN
+    return best_threshold(target, probabilities, task.metric)
 
 
 def sweep(positive: Bools, probability: Floats, weight: Floats, metric: str) -> tuple[Floats, Floats]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelwright.learners import _text
+from modelwright.learners.shaped import Shaped
 from modelwright.learners.trees import Trees
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Counts:
 
 def counts_of(fitted: Fitted) -> Counts:
     """Return what a fitted part is made of."""
+    if isinstance(fitted, Shaped):
+        fitted = fitted.inner
     if isinstance(fitted, Trees):
         leaves = _text.leaves_of(fitted.text)
         more = 0 if fitted.vectors is None else fitted.vectors.nbytes

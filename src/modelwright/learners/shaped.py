@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modelwright.core.ports import Cuttable
 from modelwright.core.state import State
 from modelwright.learners import restoring
 from modelwright.learners._unfolding import real, refuse
@@ -122,6 +123,12 @@ class Shaped:
             powers = self.lift * np.exp(np.minimum(told, 700.0))
             made = self.unit * (powers - 1.0 if self.shape == LOG else powers)
         return np.asarray(np.clip(made, self.low, self.high))
+
+    def cut(self, share: float, *, is_mean: bool = False) -> Shaped:
+        """Return the model of the first trees, a share of all; the way back stays what it was."""
+        if not isinstance(self.inner, Cuttable):
+            return self
+        return replace(self, inner=self.inner.cut(share, is_mean=is_mean))
 
     @property
     def link(self) -> str:

@@ -59,8 +59,9 @@ class Quality:
     def of_dict(cls, data: Mapping[str, Any]) -> Quality:
         """Return the quality that was told as plain data."""
         groups = ("estimated", "realised", "expected_of_labelled")
-        scores = ({name: _score(name, s) for name, s in data[g].items()} for g in groups)
-        return cls(*scores, data["labelled"], data["awaited"], data["bias"], tuple(data["slices"]))
+        scores: dict[str, Any] = {g: {name: _score(name, s) for name, s in data[g].items()} for g in groups}
+        rest = {key: data[key] for key in ("labelled", "awaited", "bias")}
+        return cls(**scores, **rest, slices=tuple(data["slices"]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the quality as plain data."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from modelwright.core.metrics import MEASURES
 from modelwright.evaluation.pairs import paired
-from modelwright.evaluation.thresholds import best_threshold
+from modelwright.evaluation.thresholds import threshold_of
 from modelwright.learners.calibration import fit_calibrator
 from modelwright.packaging.size import disk_bytes
 from modelwright.search.ensemble import STEPS, loss_of
@@ -280,8 +280,8 @@ class _Scales:
             calibrator = fit_calibrator(blended, self.target.astype(np.int64), weight=self.weight, seed=p.seed)
         if calibrator is not None:
             blended = calibrator.apply(blended)
-        if of is None and p.n_classes == 2 and MEASURES[p.task.metric].reads == "choices":
-            threshold = best_threshold(self.target.astype(np.int64), blended, p.task.metric)
+        if of is None and p.n_classes:
+            threshold = threshold_of(p.task, self.target.astype(np.int64), blended)
         against = blended if first is None else first.blended
         behind = paired(p.task, self.target, blended, against, metric=self.metric, weight=self.weight)
         loss, forms = self.loss(blended), [(part.place, part.share) for part in parts]

@@ -10,7 +10,7 @@ import numpy as np
 from modelwright.core.errors import SearchFailed
 from modelwright.core.metrics import MEASURES
 from modelwright.core.split import How
-from modelwright.evaluation.thresholds import best_threshold
+from modelwright.evaluation.thresholds import threshold_of
 from modelwright.learners.calibration import fit_calibrator
 from modelwright.learners.trees import use_threads
 from modelwright.search.audition import audition
@@ -156,9 +156,4 @@ def decide(material: Material, result: Result) -> tuple[Floats, Calibrator | Non
     calibrator = fit_calibrator(blended, target, weight=weight, seed=p.seed)
     if calibrator is not None:
         blended = calibrator.apply(blended)
-    threshold = 0.5
-    if p.n_classes == 2 and p.task.costs is not None:
-        threshold = p.task.costs.threshold
-    elif p.n_classes == 2 and MEASURES[p.task.metric].reads == "choices":
-        threshold = best_threshold(target, blended, p.task.metric)
-    return blended, calibrator, threshold
+    return blended, calibrator, threshold_of(p.task, target, blended)
