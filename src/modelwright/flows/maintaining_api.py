@@ -30,7 +30,7 @@ def retraining_of(**options: Any) -> Retraining:
     from modelwright.flows.retrain import Retraining
 
     given = {k: v for k, v in options.items() if v is not None}
-    limits = {k: given.pop(k) for k in ("budget", "effort", "seed", "threads") if k in given}
+    limits: dict[str, Any] = {k: given.pop(k) for k in ("budget", "effort", "seed", "threads") if k in given}
     checked = Settings.of({"target": "any", **limits})
     for name in limits:
         given[name] = getattr(checked, name)
