@@ -160,4 +160,4 @@ def test_the_catalogue_says_what_is_there_and_what_each_needs(plug_in, monkeypat
     assert (numpy["locked"], numpy["differs_from"]) == ("1.0.0", ["locked"])
     assert numpy["allowed"].startswith(">=")
     text = listed().summary(100)
-    assert "Hollmann et al. (Nature 2025)" in text
+    assert "Hollmann et al. (Nature 2025)" in " ".join(text.split())

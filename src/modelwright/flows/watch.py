@@ -141,6 +141,7 @@ class Watcher:
     def __init__(self, package: str, watching: Watching, clock: Callable[[], float] = time.time) -> None:
         self.watching, self._clock, self._package = watching, clock, package
         self.model = load(package)
+        self._first = self.model.fingerprint
         self.name = watching.name or resolve(package).name or name_of(package)
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._folder = folder_of(watching.ledger)
@@ -203,7 +204,7 @@ class Watcher:
         try:
             return baseline_of(self.name, package, table=w.reference, window_seconds=w.window)
         except WatchUnavailable:
-            if w.reference is None:
+            if w.reference is None or self.model.fingerprint == self._first:
                 raise
         return baseline_of(self.name, package, table=None, window_seconds=w.window)
 

@@ -74,9 +74,11 @@ def _size(price: Mapping[str, Any]) -> str:
 
 def catalogue_text(told: Mapping[str, Any], width: int) -> str:
     """Return the known methods and the versions that models rest on."""
-    rows = [("method", "is", "for tables", "described in")]
-    rows += [(m["name"], m["status"], m["shape"], m["reference"]) for m in told["methods"]]
-    lines = [*table(rows, width=width), ""]
+    lines = []
+    for m in told["methods"]:
+        lines.append(wrapped(f"{m['name']}: {m['status']}", width))
+        lines += [f"  {line}" for line in wrapped(f"Tables: {m['shape']}. {m['reference']}", width - 2).split("\n")]
+    lines.append("")
     heads = ("library", "installed", "allowed", "locked", "the model's", "concerns")
     found = [
         (d["name"], d["installed"] or "–", d["allowed"], d["locked"], d["recorded"], ", ".join(d["concerns"]))
