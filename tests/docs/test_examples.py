@@ -23,6 +23,9 @@ ELSEWHERE = {
     "modelwright label": "tests/flows hands outcomes in",
     "modelwright promote": "its verdict on so few rows depends on chance; tests/flows walks the gate",
     "modelwright serve": "it answers until it is told to end; tests/service asks it",
+    "modelwright retrain": "it needs a champion; tests/flows retrains one",
+    "modelwright scout": "it needs a champion, and minutes; tests/flows scouts",
+    "modelwright export churn": "it needs a champion; tests/flows exports",
     "modelwright train postgresql://": "tests/data reads from a real server",
     "modelwright watch": "tests/flows watches a ledger with rows in it",
 }
