@@ -144,7 +144,7 @@ def test_an_installed_plug_in_is_found_checked_and_raced_and_adopted_only_throug
     words = ["scout", "bowl@1", "--train", "squares", "--budget", "20s", "--threads", "1", "--json"]
     made = json.loads(CliRunner().invoke(main, words).output)
     assert (made["version"], made["is_member"]) == (2, True)
-    assert modelwright.models("bowl").to_dict()["versions"][0]["aliases"] == ["challenger"]
+    assert modelwright.models("bowl").to_dict()["versions"][-1]["aliases"] == ["challenger"]
 
 
 def test_the_catalogue_says_what_is_there_and_what_each_needs(plug_in, monkeypatch, tmp_path):

@@ -1,11 +1,15 @@
 """The budget: as many false alarms as accepted, and the promised changes found."""
 
 import numpy as np
+import polars as pl
 import pytest
 from tests_monitoring import panel_and_sums
 
+from modelwright.core.signal import Aspect
 from modelwright.monitoring.budget import CLEARLY, DAYS_A_MONTH, Stream, detectable, openings, simulate
+from modelwright.monitoring.panel import fit_panel
 from modelwright.monitoring.scanning import scan
+from modelwright.monitoring.traits import levels_trait, numbers_trait
 
 
 def test_a_cause_raises_one_alarm_until_it_was_quiet():
@@ -62,3 +66,48 @@ def test_the_stated_change_is_found_as_often_as_promised(windows):
         panel, sums, sizes = panel_and_sums(windows=windows, rows=200, seed=trial, shift=shift, since=0, columns=1)
         found += bool((np.abs(scan(panel, sums, sizes).strength[:, 0]) >= 3.5).any())
     assert 0.75 <= found / 500 <= 0.85
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.004, 0.2])
+@pytest.mark.parametrize("windows", [1, 7])
+def test_the_stated_rise_of_a_level_is_found_as_often_as_promised(share, windows):
+    rows, n = 200, 4_000
+    panel, monitor = _of_levels(share, n, np.random.default_rng(0))
+    rise = detectable(panel, rows, 3.5, windows, monitor=monitor)
+    rng, found = np.random.default_rng(1), 0
+    for _ in range(500):
+        panel, monitor = _of_levels(share, n, rng)
+        sums = np.zeros((windows, len(panel.monitors)))
+        sums[:, monitor] = rng.binomial(rows, share + rise, windows)
+        found += bool((scan(panel, sums, np.full(sums.shape, float(rows))).strength[:, monitor] >= 3.5).any())
+    assert 0.75 <= found / 500 <= 0.85
+
+
+def _of_levels(share, n, rng):
+    values = pl.Series(np.where(rng.random(n) < share, "rare", "other").tolist())
+    panel = fit_panel([levels_trait("c", values, "c")], {("c", "c"): values})
+    named = {m.level: i for i, m in enumerate(panel.monitors)}
+    return panel, named.get("rare", named["(rare levels)"])
+
+
+@pytest.mark.slow
+def test_values_never_seen_are_no_surprise_where_the_reference_has_many_that_were_seen_once():
+    """Ends of numbers and a long tail of levels: the null is that of rows of one source, not a share of none."""
+    over = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        tail = 1 / np.arange(1, 4_001) ** 1.1
+        levels = pl.Series([f"l{i}" for i in rng.choice(4_000, 77_000, p=tail / tail.sum())])
+        numbers = rng.standard_normal(77_000)
+        traits = [levels_trait("c", levels[:4_000], "c"), numbers_trait("x", numbers[:4_000], "x")]
+        panel = fit_panel(traits, {("c", "c"): levels[:4_000], ("x", "x"): numbers[:4_000]})
+        new = [i for i, m in enumerate(panel.monitors) if m.aspect is Aspect.NEW_VALUES]
+        sums, sizes = [], []
+        for day in range(365):
+            rows = slice(4_000 + 200 * day, 4_200 + 200 * day)
+            counts = [t.count(v[rows]) for t, v in zip(traits, (levels, numbers), strict=True)]
+            sums.append(panel.sums(counts))
+            sizes.append(panel.sizes(counts))
+        over.append((scan(panel, np.array(sums), np.array(sizes)).strength[:, new] >= 3.3).mean(axis=0))
+    assert (np.mean(over, axis=0) < 0.01).all(), "one window in a thousand or two, were each as good as normal"

@@ -11,7 +11,7 @@ from modelwright.monitoring.quality import is_trusted
 
 CLASSES = Task(TaskKind.BINARY, "y", "roc_auc", ("no", "yes"))
 VALUES = Task(TaskKind.REGRESSION, "y", "rmse")
-WINDOW, WINDOWS, REFERENCES = 300, 60, 4
+WINDOW, WINDOWS, REFERENCES = 300, 20, 12
 
 
 def classes(n, rng, *, harder=0.0, turned=0.0):
@@ -57,7 +57,7 @@ BOTH = pytest.mark.parametrize(("task", "draw", "measure"), [(CLASSES, classes, 
 @pytest.mark.slow
 @BOTH
 def test_the_band_holds_nine_in_ten_where_inputs_change_and_meaning_does_not(task, draw, measure):
-    """240 windows: a band that truly holds 95 % is seen to hold less than 90 % once in a thousand runs."""
+    """Windows of one reference share its error: there are many references rather than many windows of a few."""
     assert held(task, draw, measure, np.random.default_rng(5), harder=0.3).mean() >= 0.9
 
 

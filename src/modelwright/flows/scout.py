@@ -199,7 +199,7 @@ def adopt(
     done = train(source, settings, run_of(settings, tell=tell), first=(found[contender], *members))
     parents = {"why": "scout", "contender": contender, "champion_fingerprint": package.fingerprint}
     version = register(out, place.name, tags={f"{PREFIX}parents": json.dumps(parents)}, detail=parents).version
-    used = [c.name for c in members_of(done.package)]
+    used = [str(c["name"]) for c in done.package.record["candidates"] if c.get("weight", 0) > 0]
     follow = f"modelwright promote {place.name} {version.number} --data {source}"
     return {"version": version.number, "members": used, "is_member": contender in used, "next": follow}
 

@@ -262,7 +262,8 @@ def finds(baseline: Baseline, rule: Plan, *, days: Sequence[float] = (1, 7, 30))
     """Return the smallest change that one monitor of each kind finds in four of five cases, by days.
 
     Returns:
-        ``monitor``, ``days``, ``windows``, ``change`` (in standard deviations of its score) and ``text``.
+        ``monitor``, ``days``, ``windows``, ``change`` (of its share, or in standard deviations
+        of its score) and ``text``.
     """
     found = []
     of_panels = ((baseline.inputs, rule.rows[0]), (baseline.outcomes, rule.rows[1]))
@@ -272,7 +273,9 @@ def finds(baseline: Baseline, rule: Plan, *, days: Sequence[float] = (1, 7, 30))
             continue
         for position, monitor in enumerate(panel.monitors):
             spread = tuple(round(float(s[position]), 6) for s in panel.spread.values())
-            key = (float(panel.n_reference[position]), float(monitor.is_one_sided), *spread)
+            # Two digits of the hits tell the change as exactly as it is said.
+            hits = -1.0 if monitor.share is None else float(f"{panel.hits[position]:.2g}")
+            key = (float(panel.n_reference[position]), float(monitor.is_one_sided), hits, *spread)
             if key not in said:
                 said[key] = _by_days(panel, rows, rule, days, position)
             for n_windows, change in said[key]:
@@ -295,8 +298,7 @@ def _by_days(panel: Panel, rows: float, rule: Plan, days: Sequence[float], posit
 
 def _change_text(monitor: Any, change: float) -> str:
     if monitor.share is not None:
-        rise = change * np.sqrt(max(monitor.share * (1 - monitor.share), 0.0))
-        return f"a rise of its share by {100 * rise:.2g} points"
+        return f"a rise of its share by {100 * change:.2g} points"
     if monitor.aspect in (Aspect.SPREAD, Aspect.SHAPE):
         return f"a change by {change:.2g} standard deviations of its score"
     # A shift by d standard deviations of normal values moves the standardised rank by d·√(3/π).

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modelwright.core.signal import Aspect
 from modelwright.monitoring.panel import HORIZONS
 from modelwright.monitoring.scanning import share_deviate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from modelwright.core.arrays import Bools, Floats, Ints, Singles
     from modelwright.monitoring.panel import Panel
@@ -34,6 +35,8 @@ WINDOWS_SIMULATED = 30_000
 STREAM_WINDOWS_MOST = 400
 FITTED = 11
 """Simulated rates that the one wanted is read from."""
+TRIALS, STEPS = 1_000, 16
+"""Of the simulation behind the smallest change that is found, and bisections of it."""
 DENSE = 8.0
 """From so many expected rows a window on, an indicator is as good as normal."""
 
@@ -123,16 +126,17 @@ def _peaks(stream: Stream, n_runs: int, length: int, rng: np.random.Generator) -
     causes = panel.causes
     n_causes = int(causes.max()) + 1 if len(causes) else 0
     peaks = np.zeros((n_runs, length, n_causes), dtype=np.float32)
-    share = np.array([m.share if m.share is not None else np.nan for m in panel.monitors])
+    reference, hits = panel.n_reference, panel.hits
+    share = np.where([m.share is not None for m in panel.monitors], hits / np.maximum(reference, 1), np.nan)
+    is_unseen = np.array([m.aspect is Aspect.NEW_VALUES for m in panel.monitors])
     can_speak = np.array([m.share is not None or m.kurtosis != 0.0 for m in panel.monitors])
     rare = (np.minimum(share, 1 - share) * n < DENSE) & ~np.isnan(share)
     one_sided = np.array([m.is_one_sided for m in panel.monitors])
     dense = np.flatnonzero(can_speak & ~rare)
     dense = dense[np.argsort(one_sided[dense], kind="stable")]
-    few = np.flatnonzero(rare & (share > 0) & (share < 1))
+    few = np.flatnonzero(rare & ((share > 0) | is_unseen) & (share < 1))
     root = _root(panel.correlation[np.ix_(dense, dense)]).astype(np.float32)
     n_two_sided = int((~one_sided[dense]).sum())
-    reference = panel.n_reference
     for run in range(n_runs):
         own = (rng.standard_normal(len(dense), dtype=np.float32) @ root.T) / np.sqrt(reference[dense], dtype=np.float32)
         drawn = rng.standard_normal((length, len(dense)), dtype=np.float32) @ root.T / np.float32(np.sqrt(n))
@@ -142,7 +146,8 @@ def _peaks(stream: Stream, n_runs: int, length: int, rng: np.random.Generator) -
             causes[dense],
         )
         if len(few):
-            strongest = _strongest_counts(share[few], n, reference[few], length, rng)
+            known, rate = _known(hits[few], reference[few], rng, is_unseen=is_unseen[few])
+            strongest = _strongest_counts(rate, known, n, reference[few], length, rng)
             _keep(peaks[run], np.where(one_sided[few], np.maximum(strongest, 0), np.abs(strongest)), causes[few])
     return peaks
 
@@ -170,9 +175,20 @@ def _strongest_means(off: Singles, n: float, reference: Ints, n_two_sided: int) 
     return best
 
 
-def _strongest_counts(share: Floats, n: float, reference: Ints, length: int, rng: np.random.Generator) -> Floats:
+def _known(hits: Floats, reference: Ints, rng: np.random.Generator, *, is_unseen: Bools) -> tuple[Floats, Floats]:
+    """Return what a reference counts of each indicator, and the share that new rows then have.
+
+    A share is taken for the true one, and references differ by chance. What is unseen is chosen by the reference
+    itself: its count stands, and the share behind it follows the gamma law of a count that came one short.
+    """
+    drawn, behind = rng.poisson(hits).astype(np.float64), rng.gamma(hits + 1)
+    return np.where(is_unseen, hits, drawn), np.where(is_unseen, behind, hits) / reference
+
+
+def _strongest_counts(
+    share: Floats, known: Floats, n: float, reference: Ints, length: int, rng: np.random.Generator
+) -> Floats:
     drawn = rng.poisson(np.broadcast_to(share * n, (length, len(share)))).astype(np.float64)
-    known = rng.poisson(share * reference).astype(np.float64)
     total = np.cumsum(drawn, axis=0)
     best = np.zeros(drawn.shape)
     for k in HORIZONS:
@@ -228,7 +244,7 @@ def openings(over: Bools, clear: Bools) -> Bools:
 def detectable(
     panel: Panel, rows: float, threshold: float, windows: int, *, monitor: int, power: float = 0.8, seed: int = 0
 ) -> float:
-    """Return the smallest change a monitor finds within some windows, in standard deviations of its score.
+    """Return the smallest change a monitor finds within some windows.
 
     Args:
         panel: The monitors.
@@ -238,39 +254,82 @@ def detectable(
         monitor: Position in the panel.
         power: Chance of finding it.
         seed: Of the simulation.
+
+    Returns:
+        Of an indicator the rise of its share; else standard deviations of its score.
     """
-    rng = np.random.default_rng(seed)
-    chosen = panel.monitors[monitor]
-    n, reference = max(rows, 1.0), float(panel.n_reference[monitor])
-    noise = rng.standard_normal((2_000, windows)) / np.sqrt(n)
-    own = rng.standard_normal((2_000, 1)) / np.sqrt(reference)
-    low, high = 0.0, 20.0 / np.sqrt(n) + 20.0 / np.sqrt(reference)
-    for _ in range(24):
+    spread = {k: float(s[monitor]) for k, s in panel.spread.items()}
+    trials = _Trials(max(rows, 1.0), windows, threshold, spread, np.random.default_rng(seed))
+    reference = float(panel.n_reference[monitor])
+    if panel.monitors[monitor].share is None:
+        high = 20.0 / np.sqrt(trials.n) + 20.0 / np.sqrt(reference)
+        is_one_sided = panel.monitors[monitor].is_one_sided
+        return _smallest(trials.of_means(reference, is_one_sided=is_one_sided), high, power)
+    hits = float(panel.hits[monitor])
+    return _smallest(trials.of_shares(hits, reference), 1.0 - hits / max(reference, 1.0), power)
+
+
+def _smallest(found: Callable[[float], float], high: float, power: float) -> float:
+    """Return the smallest change that is found with this chance, by bisection."""
+    low = 0.0
+    for _ in range(STEPS):
         middle = (low + high) / 2
-        found = _found(
-            noise - own + middle,
-            n,
-            reference,
-            threshold,
-            is_one_sided=chosen.is_one_sided,
-            panel=panel,
-            monitor=monitor,
-        )
-        low, high = (low, middle) if found >= power else (middle, high)
+        low, high = (low, middle) if found(middle) >= power else (middle, high)
     return float(high)
 
 
-def _found(
-    off: Floats, n: float, reference: float, threshold: float, *, is_one_sided: bool, panel: Panel, monitor: int
-) -> float:
-    total = np.cumsum(off, axis=1)
-    hit = np.zeros(len(off), dtype=bool)
-    for k in HORIZONS:
-        if k > off.shape[1]:
-            break
-        pooled = total[:, k - 1 :].copy()
-        pooled[:, 1:] -= total[:, :-k]
-        spread = float(panel.spread[k][monitor]) if k in panel.spread else 1.0
-        z = pooled / k / np.sqrt((1 / (k * n) + 1 / reference) * spread)
-        hit |= ((z if is_one_sided else np.abs(z)) >= threshold).any(axis=1)
-    return float(np.mean(hit))
+@dataclass(frozen=True, slots=True)
+class _Trials:
+    """Simulated windows after a change.
+
+    Attributes:
+        n: Rows of a window.
+        windows: How many there are.
+        threshold: Strength of an alarm.
+        spread: Of the monitor, by horizon.
+        rng: Draws them.
+    """
+
+    n: float
+    windows: int
+    threshold: float
+    spread: Mapping[int, float]
+    rng: np.random.Generator
+
+    def of_means(self, reference: float, *, is_one_sided: bool) -> Callable[[float], float]:
+        """Return what tells, by a change of the mean, how often it is found."""
+        noise = self.rng.standard_normal((TRIALS, self.windows)) / np.sqrt(self.n)
+        off = noise - self.rng.standard_normal((TRIALS, 1)) / np.sqrt(reference)
+
+        def deviate(pooled: Floats, k: int) -> Floats:
+            z = np.asarray(pooled / k / np.sqrt(1 / (k * self.n) + 1 / reference))
+            return z if is_one_sided else np.abs(z)
+
+        return lambda change: self._share_found(off + change, deviate)
+
+    def of_shares(self, hits: float, reference: float) -> Callable[[float], float]:
+        """Return what tells, by a rise of the share, how often it is found."""
+        n = max(round(self.n), 1)
+        base = self.rng.beta(hits + 1, max(reference - hits, 0.0) + 1, (TRIALS, 1))
+        seed = int(self.rng.integers(2**31))
+
+        def deviate(pooled: Floats, k: int) -> Floats:
+            return share_deviate(pooled, *(np.asarray(float(x)) for x in (k * n, hits, reference)))
+
+        def found(rise: float) -> float:
+            rng = np.random.default_rng(seed)
+            drawn = rng.binomial(n, np.minimum(base + rise, 1.0), (TRIALS, self.windows))
+            return self._share_found(drawn.astype(np.float64), deviate)
+
+        return found
+
+    def _share_found(self, off: Floats, deviate: Callable[[Floats, int], Floats]) -> float:
+        total = np.cumsum(off, axis=1)
+        hit = np.zeros(len(off), dtype=bool)
+        for k in HORIZONS:
+            if k > off.shape[1]:
+                break
+            pooled = total[:, k - 1 :].copy()
+            pooled[:, 1:] -= total[:, :-k]
+            hit |= (deviate(pooled, k) / np.sqrt(self.spread.get(k, 1.0)) >= self.threshold).any(axis=1)
+        return float(np.mean(hit))

@@ -9,7 +9,7 @@ surprise monitor says when outcomes contradict them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +35,8 @@ BAND_ROWS_MOST = 1_000
 BAND_Z = 1.96
 FEWEST_ROWS = 100
 """A reference of fewer rows teaches no error model: errors are then expected to be as large everywhere."""
-OF_VALUES = ("mae", "mse", "rmse", "r2")
+OF_ERRORS = ("mae", "mse", "rmse")
+OF_VALUES = (*OF_ERRORS, "r2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,20 @@ class Doubt:
         rows: Of the pieces they were compared on.
         spread: Standard deviation by measure for pieces of so many rows.
         floor: Part of it that more rows do not make smaller (the reference's own error), by measure.
+        level: Of errors, what was expected on the reference: where larger ones are expected, doubt grows with them.
     """
 
     rows: int
     spread: dict[str, float]
     floor: dict[str, float]
+    level: dict[str, float] = field(default_factory=dict)
 
-    def half_width(self, name: str, n: int) -> float:
-        """Return half of the band of a measure estimated from n rows."""
+    def half_width(self, name: str, value: float, n: int) -> float:
+        """Return half of the band of a measure that was estimated to be ``value`` from n rows."""
+        level = self.level.get(name, 0.0)
+        larger = max(value / level, 1.0) if level > 0 else 1.0
         sampling = max(self.spread[name] ** 2 - self.floor[name] ** 2, 0.0) * self.rows / max(n, 1)
-        return BAND_Z * math.sqrt(sampling + self.floor[name] ** 2)
+        return BAND_Z * larger * math.sqrt(sampling + self.floor[name] ** 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ class Estimator:
             value = expected_of_values(name, expected, scores, self.square)
         if name not in self.doubt.spread or not math.isfinite(value):
             return Score(name, math.nan, math.nan, math.nan, n, MEASURES[name].unit, "none", "cannot be estimated")
-        half = self.doubt.half_width(name, n)
+        half = self.doubt.half_width(name, value, n)
         return Score(name, value, value - half, value + half, n, MEASURES[name].unit, "estimated without labels")
 
     def measures(self) -> tuple[str, ...]:
@@ -264,7 +269,8 @@ def _doubt_of_values(
             for p in pieces
         ]
         _note(name, np.array(off), size, len(target), spread, floor)
-    return Doubt(size, spread, floor)
+    level = {name: expected_of_values(name, expected, scores, square) for name in OF_ERRORS}
+    return Doubt(size, spread, floor, level)
 
 
 def _note(name: str, off: Floats, size: int, n: int, spread: dict[str, float], floor: dict[str, float]) -> None:

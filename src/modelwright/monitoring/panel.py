@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from modelwright.core.signal import Aspect
 from modelwright.monitoring.traits import Form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import polars as pl
 
     from modelwright.core.arrays import Floats, Ints
     from modelwright.monitoring.traits import Trait
@@ -48,6 +47,7 @@ class Monitor:
         aspect: What about it.
         level: The level, of monitors of one.
         share: Of indicators: the reference's share; else None.
+        unseen: Of values never seen: reference rows to compare with (``_unseen``); else 0.
         skewness: Of its score on a reference row.
         kurtosis: Likewise, in excess of the normal's.
     """
@@ -57,6 +57,7 @@ class Monitor:
     aspect: Aspect
     level: str = ""
     share: float | None = None
+    unseen: int = 0
     skewness: float = 0.0
     kurtosis: float = 0.0
 
@@ -93,6 +94,12 @@ class Panel:
     def n_reference(self) -> Ints:
         """Reference rows by monitor, shape (n_monitors,)."""
         return np.array([self.counts[m.trait].sum() for m in self.monitors], dtype=np.int64)
+
+    @property
+    def hits(self) -> Floats:
+        """Reference rows that an indicator is compared with, by monitor; 0 for those of means."""
+        found = [m.unseen or (m.share or 0.0) * self.counts[m.trait].sum() for m in self.monitors]
+        return np.array(found, dtype=np.float64)
 
     def count(self, values: Mapping[tuple[str, str], pl.Series | Floats]) -> tuple[Ints, ...]:
         """Return the counts of a window by trait."""
@@ -134,7 +141,9 @@ def fit_panel(
     for position, trait in enumerate(traits):
         codes = trait.codes(values[trait.name, trait.column])
         counted = np.bincount(codes, minlength=trait.n_bins)
-        made, table = _monitors_of(trait, position, counted, (aspects or {}).get(trait.name))
+        wanted = (aspects or {}).get(trait.name)
+        unseen = 0 if wanted else _unseen(trait, values[trait.name, trait.column])
+        made, table = _monitors_of(trait, position, counted, wanted, unseen)
         counts.append(counted)
         scores.append(table)
         monitors += made
@@ -150,7 +159,7 @@ def fit_panel(
 
 
 def _monitors_of(
-    trait: Trait, position: int, counts: Ints, aspects: Sequence[Aspect] | None
+    trait: Trait, position: int, counts: Ints, aspects: Sequence[Aspect] | None, unseen: int
 ) -> tuple[list[Monitor], Floats]:
     share = counts / max(counts.sum(), 1)
     made: list[Monitor] = []
@@ -180,9 +189,28 @@ def _monitors_of(
         indicators.append((Aspect.MISSING, "", np.eye(trait.n_bins)[-1]))
     for aspect, level, score in indicators:
         name = f"{trait.name} = {level}" if level else f"{trait.name}: {aspect.value}"
-        made.append(Monitor(name, position, aspect, level=level, share=float(share @ score)))
+        known = unseen if aspect is Aspect.NEW_VALUES else 0
+        made.append(Monitor(name, position, aspect, level=level, share=float(share @ score), unseen=known))
         table.append(score)
     return made, np.column_stack(table) if table else np.zeros((trait.n_bins, 0))
+
+
+def _unseen(trait: Trait, values: pl.Series | Floats) -> int:
+    """Return how many hits of the reference make values never seen come as often as rows of the same source bring them.
+
+    No reference row is new to itself, so a share of none would make every new value a surprise. New rows fall beyond
+    the smallest and the largest of n values as into two of n + 1 spacings, all alike: a negative binomial count of
+    shape 2, which is that of a reference with one hit. A level is new to a row as often as a level is seen once
+    (Good, Biometrika 1953). Ends that were seen more often, as those of whole numbers, count nothing.
+    """
+    present = pl.Series(values).drop_nulls()
+    if trait.form is Form.LEVELS:
+        return int((present.value_counts(name="n")["n"] == 1).sum()) if len(present) else 0
+    present = present.cast(pl.Float64).drop_nans()
+    if not len(present):
+        return 0
+    ends = int((present == present.min()).sum()), int((present == present.max()).sum())
+    return max(ends.count(1) - 1, 0)
 
 
 def _legendre(counts: Ints, degree: int) -> list[Floats]:

@@ -72,7 +72,7 @@ class _Deviates:
         monitors = panel.monitors
         self.reference = panel.n_reference.astype(np.float64)
         self.is_indicator = np.array([m.share is not None for m in monitors], dtype=bool)
-        self.share = np.array([m.share or 0.0 for m in monitors])
+        self.hits = panel.hits
         self.skewness = np.array([m.skewness for m in monitors])
         self.kurtosis = np.array([m.kurtosis for m in monitors])
         self.one_sided = np.array([m.is_one_sided for m in monitors], dtype=bool)
@@ -89,8 +89,8 @@ class _Deviates:
             self.skewness[means],
             self.kurtosis[means],
         )
-        x0 = self.share[shares] * self.reference[shares]
-        z[:, shares] = share_deviate(pooled[:, shares], safe[:, shares], x0, self.reference[shares])
+        known, reference = self.hits[shares], self.reference[shares]
+        z[:, shares] = share_deviate(pooled[:, shares], safe[:, shares], known, reference)
         if k in self.spread:
             z /= np.sqrt(self.spread[k])
         z[n < ROWS_LEAST] = 0.0
