@@ -4,8 +4,8 @@ python benchmarks/speed.py [--rows 10000000] [--batch-rows 200000] [--out benchm
 
 1. One row: dict in, probability out, in process, by a full ensemble and by one that was pruned to 0.1 ms.
 2. Many rows: the Predictor over frames against the native libraries' own prediction of the very same members on
-   matrices that are made already; then a Parquet file of so many rows by ``modelwright batch``'s verb, its memory
-   watched, interrupted once and taken up again.
+   matrices that are made already; then a Parquet file of so many rows by ``modelwright predict --out FOLDER/``, its
+   memory watched, interrupted once and taken up again.
 3. Size of the packages.
 4. Preprocessing: the feature plan against scikit-learn's ColumnTransformer (imputer and scaler, ordinal codes, one-hot)
    on the same columns.

@@ -11,12 +11,16 @@ from typing import Any
 
 import numpy as np
 
+AS_IT_IS = frozenset({str, int, bool, type(None)})
+
 
 def plain(value: object) -> Any:  # noqa: PLR0911 - one return per kind of value reads best
     """Return the value as JSON-ready data: dataclasses, enums, tuples, mappings and arrays unfolded.
 
     Non-finite numbers become ``None``, since JSON has no word for them.
     """
+    if type(value) in AS_IT_IS:  # by far the most; asked first, contracts of thousands of columns take half the time
+        return value
     if isinstance(value, Enum):
         return value.value
     if value is None or isinstance(value, bool | str | int):

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 REPEATS = 5
 """Shuffles of each column, when time allows."""
+SHUFFLES_MOST = 4_000
+"""Of all columns together: thousands of columns are shuffled once each, and their intervals say what that costs."""
 ROWS_LEAST = 50
 BLOCK = 16
 """Of many columns, this many are shuffled at once; where no prediction moves, the model uses none of them."""
-STACK_BYTES = 64e6
+STACK_BYTES = 16e6
 """Shuffled copies are predicted together up to this size: calling a model costs more than a few rows do."""
 NOTE = "Columns that say the same share their importance: shuffling one leaves the other to the model."
 
@@ -46,8 +48,9 @@ def importance(
     """Return the rise of the loss when all that was made from a column is shuffled, most important first.
 
     The value is the mean rise of the log loss, or of the root mean squared error in the target's unit, over up to
-    five shuffles. Its 95 % interval covers the rows that are asked, the rows whose values they are given, and the
-    shuffles (Hájek projection of a two-sample U statistic). See ``NOTE`` on columns that say the same.
+    five shuffles, fewer where there are hundreds of columns. Its 95 % interval covers the rows that are asked, the rows
+    whose values they are given, and the shuffles (Hájek projection of a two-sample U statistic). See ``NOTE`` on
+    columns that say the same.
 
     Args:
         predict: From a matrix to scores.
@@ -173,7 +176,7 @@ def _shuffle(
     """Shuffle every column, all of them once before any of them again; return those never reached."""
     sources = list(groups)
     numbers = {s: i for i, s in enumerate(tallies)}
-    for repeat in range(REPEATS):
+    for repeat in range(min(REPEATS, max(SHUFFLES_MOST // max(len(sources), 1), 1))):
         for run in trial.stacks(len(sources)):
             if is_late() and (repeat or run.start):
                 return set(sources[run.start :]) if repeat == 0 else set()

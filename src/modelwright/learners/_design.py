@@ -69,11 +69,18 @@ class Design:
 
     def apply(self, values: Singles) -> Floats:
         """Return (n_rows, n_columns) numbers, all finite: scaled numbers, flags, one-hot levels."""
-        scaled = (values[:, self.number_at].astype(np.float64) - self.middle) / self.spread
+        n_numbers, n_flags = len(self.number_at), len(self.flag_at)
+        made = np.empty((len(values), self.n_columns))
+        scaled = made[:, :n_numbers]
+        np.subtract(values[:, self.number_at], self.middle, out=scaled)
+        scaled /= self.spread
         np.clip(scaled, -CLIP, CLIP, out=scaled)
         scaled[np.isnan(scaled)] = 0.0
-        flags = np.isnan(values[:, self.flag_at])
-        return np.concatenate([scaled, flags, values[:, self.level_at] == self.level], axis=1)
+        if n_flags:
+            made[:, n_numbers : n_numbers + n_flags] = np.isnan(values[:, self.flag_at])
+        if len(self.level_at):
+            made[:, n_numbers + n_flags :] = values[:, self.level_at] == self.level
+        return made
 
     def one(self, row: Singles) -> Floats:
         """Return what ``apply`` does for one row, shape (n_features,), without the arrays in between."""

@@ -1,4 +1,4 @@
-"""The commands of a model in service: serve, label, erase, token, export, batch."""
+"""The commands of a model in service: serve, label, erase, token, export."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from modelwright.ui.command import Command, as_text, json_option
-from modelwright.ui.training import score_files
 
 
 @click.command(cls=Command)
@@ -189,18 +188,4 @@ def export(package: str, to: str, out: str | None, rows: str | None, image: str,
     click.echo(as_text(done.to_dict()) if as_json else said)
 
 
-@click.command(cls=Command)
-@click.argument("package")
-@click.argument("source")
-@click.option("--out", required=True, metavar="FOLDER", help="One Parquet file of predictions for each of the source.")
-@json_option
-def batch(package: str, source: str, out: str, as_json: bool) -> None:
-    """Score Parquet files of any size in constant memory; goes on where it was when it is given again.
-
-    SOURCE is a file, a folder or a quoted glob, also behind s3://. Each part appears only once it is whole. The same
-    as `modelwright predict PACKAGE SOURCE --out FOLDER/`.
-    """
-    score_files(package, source, out, None, as_json=as_json)
-
-
-COMMANDS = (serve, label, erase, token, export, batch)
+COMMANDS = (serve, label, erase, token, export)

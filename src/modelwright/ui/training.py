@@ -65,20 +65,6 @@ def train(source: str | None, config: str | None, quiet: bool, as_json: bool, **
     click.echo(as_text(trained.to_dict()) if as_json else trained.summary(width()))
 
 
-def score_files(package: str, source: str, out: str, coverage: float | None, *, as_json: bool) -> None:
-    """Score Parquet files into a folder, and tell what was done."""
-    from modelwright.flows.batch import batch
-
-    done = batch(package, source, out=out, coverage=coverage)
-    if as_json:
-        click.echo(as_text(done.to_dict()))
-        return
-    before = f", {done.skipped:,} of them before" if done.skipped else ""
-    click.echo(f"{done.rows:,} rows of {done.files:,} files scored{before}: {done.out}")
-    for what, n in done.breaks.items():
-        click.echo(f"note: {what} in {n:,} rows", err=True)
-
-
 @click.command(cls=Command)
 @click.argument("package")
 @click.argument("source")
@@ -107,7 +93,7 @@ def predict(
     from modelwright.flows.predict import predict as verb
 
     if is_folder(out) and query is None:
-        score_files(package, source, str(out), coverage, as_json=as_json)
+        _score_files(package, source, str(out), coverage, as_json=as_json)
         return
     scored = verb(package, source, out=out, query=query, coverage=coverage)
     if as_json:
@@ -119,6 +105,20 @@ def predict(
     if not as_json:
         for b in scored.breaks:
             click.echo(f"note: column {b.column!r}: {b.rule} in {b.n_rows:,} rows, {b.action}", err=True)
+
+
+def _score_files(package: str, source: str, out: str, coverage: float | None, *, as_json: bool) -> None:
+    """Score Parquet files into a folder, and tell what was done."""
+    from modelwright.flows.batch import batch
+
+    done = batch(package, source, out=out, coverage=coverage)
+    if as_json:
+        click.echo(as_text(done.to_dict()))
+        return
+    before = f", {done.skipped:,} of them before" if done.skipped else ""
+    click.echo(f"{done.rows:,} rows of {done.files:,} files scored{before}: {done.out}")
+    for what, n in done.breaks.items():
+        click.echo(f"note: {what} in {n:,} rows", err=True)
 
 
 @click.command(cls=Command)
