@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/index.md", "docs/guide.md", "docs/handbook.md", "docs/explaining.md", "docs/front.md")
-SHORTER = ("60s", "8s")
+SHORTER = ("60s", "5s")
 ELSEWHERE = {
     "make ": "the tests themselves are run by it",
     "modelwright handbook --build": "tests/flows builds it",

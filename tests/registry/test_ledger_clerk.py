@@ -26,17 +26,22 @@ def test_what_comes_while_the_ledger_is_away_is_carried_later(tmp_path):
     clerk.start()
     spool = Spool(folder)
     spool.write([record(1), record(2), record(3, moment=0.0)])
-    time.sleep(0.3)
-    assert len(said) == 1
+    wait_for(lambda: len(said) == 1)
     address.unlink()
-    time.sleep(1.5)
+    wait_for(lambda: said[-1] == "the ledger is back")
     over.set()
     spool.close()
     clerk.join(10)
     ledger = open_ledger(address)
     assert ledger.count() == 2  # the third is older than what is kept
-    assert said[-1] == "the ledger is back"
     ledger.close()
+
+
+def wait_for(what, seconds=30.0):
+    ends = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
 
 def test_a_second_clerk_waits(tmp_path):

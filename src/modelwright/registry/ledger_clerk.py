@@ -46,7 +46,7 @@ def keep(
         if not _locked(lock.fileno(), is_over):
             return
         clerk: Clerk | None = None
-        is_away, retained = False, 0.0
+        is_away, retained = False, float("-inf")  # the clock may begin at the start of the machine
         while True:
             ending = is_over()
             try:
