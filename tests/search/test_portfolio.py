@@ -34,6 +34,16 @@ def test_a_network_is_tried_where_there_is_time_for_it(n_rows, n_classes):
     assert is_last == (n_classes == 0 or n_rows > 50_000), "where it is not known to gain it goes last"
 
 
+def test_of_many_classes_a_plain_network_is_tried_early_where_time_is_enough_for_its_rows():
+    def third(n_rows, seconds):
+        made = portfolio(n_rows=n_rows, n_classes=26, n_features=16, available=ALL, seconds=seconds)
+        return made[2].learner
+
+    assert third(12_000, 30.0) == "neural"
+    assert third(36_000, 40.0) != "neural", "so few passes say nothing"
+    assert third(36_000, 60.0) == "neural"
+
+
 def test_the_network_comes_last_on_few_rows_and_values_are_left_to_trees():
     few = portfolio(n_rows=600, n_classes=2, n_features=20, available=ALL)
     assert few[-1].learner == "neural"

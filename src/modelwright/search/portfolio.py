@@ -96,6 +96,15 @@ SMALL_EXTRA_TREES = replace(EXTRA_TREES, params={"extra": True, "trees": 60, "mi
 LINEAR = Candidate("linear", "linear", {}, "straight lines: anchors small, wide and text tables")
 NEIGHBOURS = Candidate("neighbours", "neighbours", {}, "local averages")
 NEURAL = Candidate("neural network", "neural", {}, "smooth functions: errs otherwise than trees", share=0.3)
+SMOOTH = Candidate(
+    "neural network, plain",
+    "neural",
+    {"width": 256, "layers": 3, "members": 1, "pieces": 0, "dropout": 0.05},
+    "one network for all classes, where trees need one a class",
+    share=0.35,
+)
+SMOOTH_SECONDS, SMOOTH_ROWS_PER_SECOND = 15.0, 1_000.0
+"""Of many classes a network pays from so many seconds of search on, and one more for each so many rows."""
 NEURAL_SECONDS, NEURAL_ROWS_PER_SECOND = 20.0, 300.0
 """A network may pay from so many seconds of search on, and one more for each so many rows."""
 NEURAL_PLACE = 4
@@ -128,6 +137,8 @@ def portfolio(
     elif n_classes >= MANY_CLASSES:
         dear = [replace(c, share=MANY_CLASSES_SHARE) for c in (LIGHTGBM_REGULAR, XGBOOST)]
         order = [EXTRA_TREES, *dear, LINEAR, NEIGHBOURS, CATBOOST]
+        if seconds >= SMOOTH_SECONDS + n_rows / SMOOTH_ROWS_PER_SECOND:
+            order.insert(2, SMOOTH)
     elif n_rows > MANY_ROWS:
         order = [LIGHTGBM_REGULAR, CATBOOST, LIGHTGBM_EXTRA, XGBOOST, LIGHTGBM, LINEAR]
     elif n_rows > SMALL_FOREST_ROWS:
