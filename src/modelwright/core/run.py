@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import process_time
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,14 @@ class Run:
         if self.budget_seconds is None:
             return float("inf")
         return self.budget_seconds - self.elapsed()
+
+    def sooner(self, seconds: float) -> Run:
+        """Return the same run with a deadline so much earlier; one without a deadline stays as it is.
+
+        >>> Run(None, lambda: 0.0, 0.0, budget_seconds=60.0).sooner(4.0).seconds_left()
+        56.0
+        """
+        return self if self.budget_seconds is None else replace(self, budget_seconds=self.budget_seconds - seconds)
 
     def say(self, stage: str, doing: str, *, best: float | None = None, **facts: object) -> None:
         """Tell whoever listens what is happening."""

@@ -102,6 +102,8 @@ class Trained:
         }
 
 
+END_SHARE_MOST = 0.15
+"""Of the budget, what a large table may have kept for the end beyond what every table has."""
 JUDGE_SECONDS_LEAST, JUDGE_SECONDS_MOST = 4.0, 15.0
 """The measuring takes as long as the final fit beside it, within these: time that is not needed is given back."""
 
@@ -111,8 +113,12 @@ class Stages:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._last = run.clock()
+        self._begun = self._last = run.clock()
         self.seconds: dict[str, float] = {}
+
+    def since_begun(self) -> float:
+        """Seconds since the first stage began."""
+        return self._run.clock() - self._begun
 
     def end(self, stage: str) -> None:
         """Name what has passed since the last end; a stage that comes twice adds up."""
@@ -147,6 +153,7 @@ def train(source: object, settings: Settings, run: Run, *, first: Sequence[Candi
     stages.end("read")
 
     known = prepare(table, sealed_table, settings, run)
+    run = _with_end(run, stages)
     everything = Problem(known.frame, known.target, known.weight, known.contract, known.task, run.seed)
     training, sealed = everything.take(known.split.train), everything.take(known.split.test)
     held_bytes = int(known.table.frame.estimated_size() + known.frame.estimated_size())
@@ -272,6 +279,15 @@ def _held(package: Package, settings: Settings) -> Package:
     evidence = replace(package.evidence, notes=(*package.evidence.notes, told))
     parents = {**package.manifest.parents, "evidence": evidence.fingerprint}
     return replace(package, evidence=evidence, manifest=replace(package.manifest, parents=parents))
+
+
+def _with_end(run: Run, stages: Stages) -> Run:
+    """Return the run with more time kept for its end where the table is large.
+
+    What is written down grows with columns and rows, as reading and inspecting them do: the one foretells the other.
+    """
+    budget = run.budget_seconds or 0.0
+    return run.sooner(min(stages.since_begun(), END_SHARE_MOST * budget))
 
 
 def _judge_seconds(run: Run, final: FinalFit) -> float:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from modelwright.search.problem import Material
 
 PROBE_ROUNDS = (4, 20)
+PROBE_SHARE, PROBE_SECONDS_LEAST = 0.2, 0.5
+"""Of the seconds of a fit, what one measuring fit before it may take."""
 TREE_PER_CLASS = ("lightgbm", "xgboost")
 """These grow a tree per class in each round, so that with many classes few rounds already cost an answer its time."""
 FORGIVEN = 1.25
@@ -188,7 +190,7 @@ class Folding:
         if not self.pace.is_timed:
             rate = 0.05 if p.n_rows <= 50_000 and p.n_classes < 10 else 0.1
         else:
-            rate = pacing.learning_rate(self._measured_round(candidate), seconds)
+            rate = pacing.learning_rate(self._measured_round(candidate, seconds), seconds)
         limit = pacing.rounds_limit(rate)
         if candidate.learner in TREE_PER_CLASS and p.n_classes >= MANY_CLASSES:
             limit = TREES_MOST // p.n_classes
@@ -281,20 +283,26 @@ class Folding:
 
         return seconds_left
 
-    def _measured_round(self, candidate: Candidate) -> float:
+    def _measured_round(self, candidate: Candidate, seconds: float) -> float:
         """Seconds of one round of this candidate on one fold, measured once by two short fits.
 
-        Their difference leaves out what comes once: imports, binning, and the like.
+        Their difference leaves out what comes once: imports, binning, and the like. Where rounds are so dear that
+        these fits would eat up the time of the real one, the first alone tells, cut short where it must be.
         """
         if candidate.name not in self.round_seconds:
-            n_few, n_more = PROBE_ROUNDS
-            few, more = self._probe(candidate, n_few), self._probe(candidate, n_more)
-            # Never under half of the plain mean: a difference of two noisy times can be far too small.
-            self.round_seconds[candidate.name] = max((more - few) / (n_more - n_few), more / n_more / 2)
+            limit, (n_few, n_more) = max(PROBE_SHARE * seconds, PROBE_SECONDS_LEAST), PROBE_ROUNDS
+            few, done = self._probe(candidate, n_few, limit)
+            found = few / done
+            if done == n_few and found * n_more <= limit:
+                more, done = self._probe(candidate, n_more, limit)
+                # Never under half of the plain mean: a difference of two noisy times can be far too small.
+                found = max((more - few) / max(done - n_few, 1), more / done / 2)
+            self.round_seconds[candidate.name] = found
         return self.round_seconds[candidate.name]
 
-    def _probe(self, candidate: Candidate, rounds: int) -> float:
-        """Return the seconds of a fit of this many rounds."""
+    def _probe(self, candidate: Candidate, rounds: int, seconds: float) -> tuple[float, int]:
+        """Return the seconds of a fit of this many rounds, and how many there was time for."""
         rates = {"learning_rate": 0.1, "rounds": rounds, "patience": rounds}
         probe = replace(candidate, params={**candidate.params, **rates})
-        return self.fit(probe, 0, float("inf")).seconds
+        outcome = self.fit(probe, 0, seconds)
+        return outcome.seconds, min(max(len(outcome.curve.valid), 1), rounds)
