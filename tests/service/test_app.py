@@ -49,6 +49,15 @@ def test_answers_are_the_models(desk, churn_model, later_csv):
     assert body["fingerprint"] == churn_model.package.fingerprint
 
 
+def test_the_reasons_that_come_with_an_answer_add_up_to_it(make_desk, house_model, later_csv, house_csv):
+    for desk, path in ((make_desk(), later_csv), (make_desk(house_model.path), house_csv)):
+        body = desk.ask("POST", "/predict", {"records": rows_of(path), "explain": True})[2]
+        for i, reasons in enumerate(body["reasons"]):
+            assert reasons["start"] + sum(reasons["columns"].values()) == pytest.approx(reasons["answer"], rel=1e-9)
+            answered = body["probabilities"][i][reasons["label"]] if "label" in reasons else body["predictions"][i]
+            assert reasons["answer"] == pytest.approx(answered, rel=1e-9)
+
+
 def test_json_csv_and_parquet_mean_the_same(desk, later_csv):
     rows = rows_of(later_csv)
     rows[3]["contract"], rows[4]["tenure"], rows[5]["charge"] = "decade", "9999", "cheap"
