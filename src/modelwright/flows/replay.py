@@ -30,6 +30,8 @@ from modelwright.reports.replay import summary as text_of
 from modelwright.search.problem import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modelwright.core.arrays import Floats, Ints
     from modelwright.core.model import Model
     from modelwright.core.run import Run
@@ -122,14 +124,14 @@ class _Play:
         self.rest = 0
         self.watch_seconds = 0.0
 
-    def crown(self, contender: Contender, now: float) -> _Reign:
-        """Return the reign that begins with a champion."""
+    def crown(self, contender: Contender, now: float, agreements: Sequence[bool | None] = ()) -> _Reign:
+        """Return the reign that begins with a champion; estimates that failed before it must earn trust anew."""
         baseline = self.school.baseline(contender, every=self.every)
         a_month = DAYS_A_MONTH * DAY / self.every
         span = float(self.times[-1] - self.times[0]) + 1.0
         rows = len(self.times) * self.every / span
         rule = plan(baseline, budget=self.budget, windows_a_month=a_month, rows=rows, labelled=rows, seed=self.run.seed)
-        return _Reign(contender, baseline, rule, now)
+        return _Reign(contender, baseline, rule, now, agreements=list(agreements))
 
     def answer(self, model: Model, rows: Ints) -> Floats:
         """Return a model's answers to rows."""
@@ -380,7 +382,7 @@ def _challenge(play: _Play, reign: _Reign, now: float, advice: Advice) -> _Reign
     if winner is None:
         play.rest = REST_WINDOWS
         return reign
-    return play.crown(winner, now)
+    return play.crown(winner, now, reign.agreements)
 
 
 def _compare(play: _Play, n_first: int, scores: dict[str, Floats]) -> dict[str, Any]:
