@@ -26,7 +26,7 @@ def evidently(reference: np.ndarray, days: np.ndarray) -> np.ndarray:
     is_number = reference.dtype.kind == "f"
     kind = ColumnType.Numerical if is_number else ColumnType.Categorical
     old = pd.Series(reference).dropna()
-    test = get_stattest(old, old, kind)
+    test = get_stattest(old, old, kind, None)
     found = []
     for day in days:
         new = pd.Series(day).dropna()
@@ -72,15 +72,22 @@ def alibi(reference: np.ndarray, days: np.ndarray) -> np.ndarray:
 
     is_number = reference.dtype.kind == "f"
     if is_number:
-        old, kinds = reference[~np.isnan(reference)], None
+        old = reference[~np.isnan(reference)][:, None]
+        detector = wider = TabularDrift(old, p_val=0.05)
     else:
-        named = {level: i for i, level in enumerate(sorted({*reference.tolist(), *days.reshape(-1).tolist()}))}
-        old, kinds = np.array([named[v] for v in reference]), {0: list(range(len(named)))}
-    detector = TabularDrift(old[:, None], p_val=0.05, categories_per_feature=kinds)
+        known = {level: i for i, level in enumerate(sorted(set(reference.tolist())))}
+        old = np.array([known[v] for v in reference])[:, None]
+        # A level that neither side has is refused: those never seen are one level, only on days that have some.
+        detector, wider = (
+            TabularDrift(old, p_val=0.05, categories_per_feature={0: list(range(n))})
+            for n in (len(known), len(known) + 1)
+        )
     found = []
     for day in days:
-        new = day[~np.isnan(day)] if is_number else np.array([named[v] for v in day])
-        p = float(detector.predict(new[:, None])["data"]["p_val"][0])
+        new = day[~np.isnan(day)] if is_number else np.array([known.get(v, len(known)) for v in day])
+        asked = wider if not is_number and (new == len(known)).any() else detector
+        # It does not see what is missing.
+        p = float(asked.predict(new[:, None])["data"]["p_val"][0]) if len(new) else 1.0
         found.append(np.log(max(p, 1e-300)) / np.log(0.05))
     return np.array(found)
 

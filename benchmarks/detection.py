@@ -133,7 +133,7 @@ def peer(python: str, tool: str, reference: Columns, days: Columns) -> Columns:
         held = {f"reference_{k}": v for k, v in reference.items()} | {f"days_{k}": v for k, v in days.items()}
         np.savez(given, **held)
         script = Path(__file__).parent / "_peer_drift.py"
-        subprocess.run([python, str(script), tool, str(given), str(out)], check=True, capture_output=True)
+        subprocess.run([python, str(script), tool, str(given), str(out)], check=True, stdout=subprocess.DEVNULL)
         with np.load(out) as told:
             return {k: told[k] for k in told.files}
 

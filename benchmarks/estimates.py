@@ -90,12 +90,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers-python", required=True)
     parser.add_argument("--tables", nargs="+", required=True, metavar="FILE:TARGET")
+    parser.add_argument("--seeds", type=int, default=1, help="how often each table is cut anew")
     parser.add_argument("--out", default=str(Path(__file__).parent / "results" / "estimates.jsonl"))
     options = parser.parse_args()
-    for given in options.tables:
+    for given, seed in [(g, s) for g in options.tables for s in range(options.seeds)]:
         path, _, target = given.rpartition(":")
         p = problem_of(path, target)
-        rng = np.random.default_rng(1)
+        rng = np.random.default_rng(1 + seed)
         order = rng.permutation(p.n_rows)[:24_000]
         learn, reference, pool = np.array_split(order, [len(order) // 2, len(order) * 3 // 4])
         model = fitted(p, learn)
@@ -143,6 +144,7 @@ def main() -> None:
                 real = np.array(realised[m])
                 line = {
                     "table": Path(path).parent.name,
+                    "seed": seed,
                     "windows": way,
                     "measure": m,
                     "off": round(float(np.abs(np.array(ours[m]) - real).mean()), 5),

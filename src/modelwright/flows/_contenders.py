@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from modelwright.search.workshop import Found
 
 SEALED_SHARE = 0.2
+REFERENCE_ROWS_LEAST = 1_000
+"""A trial on so many rows is reference enough, and saves a fit."""
 FITS_KEPT = 4
 """Fits that are remembered: ways of retraining that are played side by side often ask for the same."""
 
@@ -34,8 +36,8 @@ class Contender:
 
     Attributes:
         model: Fitted on all rows it was given.
-        judged: The same recipe, fitted without the newest fifth.
-        sealed: Those newest rows.
+        judged: The same recipe, fitted without the rows that judge it.
+        sealed: Those newest rows: a fifth, or those of its trial.
         scores: Of ``judged`` on them.
         rows: All rows it was given.
         seconds: What making it took.
@@ -97,6 +99,16 @@ class School:
         """Return the recipe fitted on all rows but those it is judged on, and its answers to these."""
         model = self.fit(np.setdiff1d(rows, judged_on)).model
         return model, model.scores(self._everything.frame[judged_on])
+
+    def winner(self, rows: Ints, judged_on: Ints, judged: Model, scores: Floats) -> Contender:
+        """Return the contender that a trial ended well for, fitted on all rows.
+
+        The rows of the trial are what production is compared with afterwards; where they are too few, the newest fifth.
+        """
+        if len(judged_on) < REFERENCE_ROWS_LEAST:
+            return self.make(rows)
+        whole = self.fit(rows)
+        return Contender(whole.model, judged, judged_on, scores, rows, whole.seconds)
 
     def fit(self, rows: Ints) -> Fit:
         """Return the recipe fitted on these rows."""

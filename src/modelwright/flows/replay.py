@@ -366,7 +366,7 @@ def _challenge(play: _Play, reign: _Reign, now: float, advice: Advice) -> _Reign
     )
     gain = paired(p.task, p.target[rows], scores, champion, metric=p.task.metric, choices=choices)
     better = gain.value > 0 if MEASURES[p.task.metric].greater_is_better else gain.value < 0
-    winner = play.school.make(labelled) if better else None
+    winner = play.school.winner(labelled, rows, model, scores) if better else None
     play.retrains.append(
         {
             "time": now,

@@ -74,18 +74,19 @@ class Calibrator:
 
 
 def fit_calibrator(
-    probabilities: Floats, target: Ints, *, weight: Floats | None = None, seed: int = 0
+    probabilities: Floats, target: Ints, *, weight: Floats | None = None, seed: int = 0, surely: float = 1.0
 ) -> Calibrator | None:
     """Return the calibrator that out-of-fold probabilities call for, or None.
 
     A kind is taken over the one before it (none, temperature, affine) when its log loss, five-fold
-    cross-validated over these rows, is lower by more than one standard error of the paired difference.
+    cross-validated over these rows, is lower by more than ``surely`` standard errors of the paired difference.
 
     Args:
         probabilities: Shape (n_rows, n_classes), of rows that the model has not learnt from.
         target: Positions of the true labels, shape (n_rows,).
         weight: Row weights, or None.
         seed: Divides the rows.
+        surely: One for a model's own answers; more for answers that were calibrated before.
 
     Returns:
         None under 200 rows, or where nothing helps.
@@ -104,7 +105,7 @@ def fit_calibrator(
             slope, offset = _fit(kind, logs[fit], target[fit], weight[fit])
             rivals[judge] = _losses(slope * logs[judge] + offset, target[judge])
         gain = weight * (losses - rivals)
-        if gain.mean() > gain.std(ddof=1) / np.sqrt(n_rows):
+        if gain.mean() > surely * gain.std(ddof=1) / np.sqrt(n_rows):
             chosen, losses = kind, rivals
     return Calibrator(chosen, *_fit(chosen, logs, target, weight)) if chosen else None
 

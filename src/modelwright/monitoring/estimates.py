@@ -33,6 +33,10 @@ ERROR_MODEL = {"rounds": 120, "learning_rate": 0.05, "leaves": 12, "min_leaf": 3
 BAND_DRAWS = 60
 BAND_ROWS_MOST = 1_000
 BAND_Z = 1.96
+SURELY = 0.0
+"""Of a calibrator's cross-validated gain, in standard errors: any will do. How many answers are right hangs on the
+mean of the chances, which a reference tells well: beside no calibrator, estimated accuracy and recall are 3 to 10 %
+nearer to what comes true on four tables, and the area under the curve is 0 to 6 % further off."""
 FEWEST_ROWS = 100
 """A reference of fewer rows teaches no error model: errors are then expected to be as large everywhere."""
 OF_ERRORS = ("mae", "mse", "rmse")
@@ -146,7 +150,7 @@ def fit_estimator(
     """
     loss = loss_of(task)
     if task.is_classification:
-        calibrator = fit_calibrator(scores, np.asarray(target, dtype=np.int64), seed=seed)
+        calibrator = fit_calibrator(scores, np.asarray(target, dtype=np.int64), seed=seed, surely=SURELY)
         bare = Estimator(task, calibrator, None, 0.0, 1.0, Doubt(1, {}, {}))
         expected = bare.expected_losses(bare.expect(scores, None), scores, loss)
         doubt = _doubt_of_classes(bare, np.asarray(target), scores, choices, in_order=in_order, seed=seed)
