@@ -3,6 +3,7 @@
 import re
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -127,6 +128,14 @@ def test_a_pdf_that_says_other_numbers_than_its_stamp_is_found(churn_model, tmp_
     path.write_bytes(pdf_of(prose, stamp(true, "document", honest.numbered()), painted))
     with pytest.raises(NumbersDisagree, match="not in the package"):
         check(churn_model.path, document=path)
+
+
+def test_documents_name_the_package_that_the_registry_names(churn_model, tmp_path):
+    named = churn_model.package.fingerprint
+    made = report(churn_model.path, out=tmp_path)
+    assert made.fingerprint == named
+    for card in (tmp_path / "card.md", Path(churn_model.path) / "card.md"):
+        assert f"Package: `{named}`" in card.read_text()
 
 
 def test_two_numbers_that_changed_places_are_found(churn_model, tmp_path):

@@ -257,7 +257,9 @@ def binary_view() -> View:
         notes=("Five folds were drawn by class, since the rows are independent.",),
     )
     task = Task(TaskKind.BINARY, "Churn", "roc_auc", ("No", "Yes"))
-    return View(task, contract(), evidence, findings(), manifest(), "churn.model", 0.4, 1_840_000, "churn.model")
+    named = {"model_name": "churn.model", "package_path": "churn.model", "fingerprint": "8f" * 16}
+    size = 1_840_000
+    return View(task, contract(), evidence, findings(), manifest(), threshold=0.4, package_size_bytes=size, **named)
 
 
 def multiclass_view(n_classes: int = 26) -> View:

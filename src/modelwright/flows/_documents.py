@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from modelwright.core.errors import InvalidSetting, closest
 from modelwright.evaluation.costs import costs_by
 from modelwright.packaging.size import disk_bytes
+from modelwright.packaging.writing import fingerprint_of
 from modelwright.reports.card import card
 from modelwright.reports.page import page
 from modelwright.reports.view import View
@@ -45,6 +46,7 @@ def view_of(package: Package, name: str, *, path: str = "", costs: Costs | None 
         package_size_bytes=disk_bytes(model.state()),
         package_path=path,
         costs=costs,
+        fingerprint=package.fingerprint or fingerprint_of(package),
     )
 
 

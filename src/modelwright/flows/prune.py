@@ -233,7 +233,7 @@ def _package(whole: Package, delivered: Entry, entry: Entry, run: Run, *, comman
     }
     created = datetime.now(UTC).isoformat(timespec="seconds")
     manifest = replace(whole.manifest, command=command, parents=parents, created=created, seconds={})
-    return replace(made, evidence=evidence, manifest=manifest)
+    return replace(made, evidence=evidence, manifest=manifest, fingerprint="")
 
 
 IMPORTANCE = "Importance was measured on the model this one was pruned from."

@@ -210,7 +210,7 @@ def _cause(name: str, champion: Version, asked: Retraining) -> Retrained | dict[
         return Retrained(name, NOTHING, f"{reason} since version {champion.number} became the champion")
     advice = told.get("advice", {})
     if advice.get("action") != KIND:
-        return Retrained(name, NOTHING, f"the advice is: {advice.get('action')}: {advice.get('reason')}")
+        return Retrained(name, NOTHING, f"watching advises no retraining: {advice.get('reason')}")
     return {"why": ADVICE, "reason": str(advice["reason"]), "alarms": list(advice.get("alarms", ()))[:ALARMS_MOST]}
 
 

@@ -304,7 +304,7 @@ class _Writer:
             "The small print on each slide names the place in the package that its numbers came from.",
             f"To check them all: {command} --document slides.pptx",
             f"To repeat the run: {clean(without_secrets(again), 400)}",
-            f"Package: {clean(view.model_name, 80)}, fingerprint {view.manifest.fingerprint}",
+            f"Package: {clean(view.model_name, 80)}, fingerprint {view.fingerprint}",
         )
         self._text(slide, lines, LEFT, TOP, WIDE, 4.5, size=15, bullet=True)
         self._sources(slide, tuple(s.key for s in cited))

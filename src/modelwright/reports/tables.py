@@ -243,7 +243,7 @@ def provenance(view: View) -> list[tuple[str, str]]:
     n_train, n_test = (numbers.count(_float(split.get(side))) for side in ("train", "test"))
     halves = f"{n_train} rows to learn from, {n_test} sealed"
     told = {
-        "Package": m.fingerprint,
+        "Package": view.fingerprint,
         "Data": m.data.get("fingerprint"),
         "Source": without_secrets(str(m.data.get("source") or "")),
         "Split": f"{split.get('how', '')}: {halves}. {split.get('reason', '')}",

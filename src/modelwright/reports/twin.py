@@ -55,7 +55,7 @@ def twin(view: View) -> str:
         "costs": plain(view.costs) if view.costs is not None else None,
         "requirements": {"SR 11-7": _states(SR_11_7, view), "EU AI Act, Annex IV": _states(ANNEX_IV, view)},
         "provenance": {
-            "fingerprint": m.fingerprint,
+            "fingerprint": view.fingerprint,
             "parents": plain(m.parents),
             "seed": m.seed,
             "created": m.created,

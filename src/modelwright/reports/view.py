@@ -29,6 +29,7 @@ class View:
         package_size_bytes: Size of the package on disk, 0 when unknown.
         package_path: Where the package lies, empty when unknown.
         costs: What errors cost in the user's unit, None when no price was given.
+        fingerprint: Names the package.
     """
 
     task: Task
@@ -41,3 +42,4 @@ class View:
     package_size_bytes: int = 0
     package_path: str = ""
     costs: Costs | None = None
+    fingerprint: str = ""
