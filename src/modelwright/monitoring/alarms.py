@@ -274,8 +274,9 @@ def finds(baseline: Baseline, rule: Plan, *, days: Sequence[float] = (1, 7, 30))
         for position, monitor in enumerate(panel.monitors):
             spread = tuple(round(float(s[position]), 6) for s in panel.spread.values())
             # Two digits of the hits tell the change as exactly as it is said.
-            hits = -1.0 if monitor.share is None else float(f"{panel.hits[position]:.2g}")
-            key = (float(panel.n_reference[position]), float(monitor.is_one_sided), hits, *spread)
+            hits, rows_known = panel.known(position)
+            hits = -1.0 if monitor.share is None else float(f"{hits:.2g}")
+            key = (rows_known, float(monitor.is_one_sided), hits, *spread)
             if key not in said:
                 said[key] = _by_days(panel, rows, rule, days, position)
             for n_windows, change in said[key]:

@@ -9,6 +9,7 @@ Science 2024), this spends the budget in full: changes are seen sooner.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ FITTED = 11
 """Simulated rates that the one wanted is read from."""
 TRIALS, STEPS = 1_000, 16
 """Of the simulation behind the smallest change that is found, and bisections of it."""
+NORMAL = 50.0
+"""From so many expected rows a window on, what an indicator finds is reckoned as of a mean."""
 DENSE = 8.0
 """From so many expected rows a window on, an indicator is as good as normal."""
 
@@ -260,13 +263,17 @@ def detectable(
     """
     spread = {k: float(s[monitor]) for k, s in panel.spread.items()}
     trials = _Trials(max(rows, 1.0), windows, threshold, spread, np.random.default_rng(seed))
-    reference = float(panel.n_reference[monitor])
+    hits, reference = panel.known(monitor)
     if panel.monitors[monitor].share is None:
         high = 20.0 / np.sqrt(trials.n) + 20.0 / np.sqrt(reference)
         is_one_sided = panel.monitors[monitor].is_one_sided
         return _smallest(trials.of_means(reference, is_one_sided=is_one_sided), high, power)
-    hits = float(panel.hits[monitor])
-    return _smallest(trials.of_shares(hits, reference), 1.0 - hits / max(reference, 1.0), power)
+    share = hits / max(reference, 1.0)
+    if min(share, 1 - share) * trials.n >= NORMAL:
+        spread_of_one = math.sqrt(share * (1 - share))
+        high = 20.0 / np.sqrt(trials.n) + 20.0 / np.sqrt(reference)
+        return spread_of_one * _smallest(trials.of_means(reference, is_one_sided=True), high, power)
+    return _smallest(trials.of_shares(hits, reference), 1.0 - share, power)
 
 
 def _smallest(found: Callable[[float], float], high: float, power: float) -> float:

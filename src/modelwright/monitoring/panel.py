@@ -98,8 +98,13 @@ class Panel:
     @property
     def hits(self) -> Floats:
         """Reference rows that an indicator is compared with, by monitor; 0 for those of means."""
-        found = [m.unseen or (m.share or 0.0) * self.counts[m.trait].sum() for m in self.monitors]
-        return np.array(found, dtype=np.float64)
+        return np.array([self.known(i)[0] for i in range(len(self.monitors))], dtype=np.float64)
+
+    def known(self, monitor: int) -> tuple[float, float]:
+        """Return the reference's hits and rows behind one monitor."""
+        m = self.monitors[monitor]
+        rows = float(self.counts[m.trait].sum())
+        return float(m.unseen or (m.share or 0.0) * rows), rows
 
     def count(self, values: Mapping[tuple[str, str], pl.Series | Floats]) -> tuple[Ints, ...]:
         """Return the counts of a window by trait."""
