@@ -63,6 +63,7 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
     """
     if run.budget_seconds is None:
         seconds = float("inf")  # what is counted in work units must not depend on how busy the machine is
+    begun = run.clock()
     run.say("evaluate", "measures")
     task, target, weight = sealed.task, sealed.target, sealed.weight
     matrix = model.plan.matrix(sealed.frame)
@@ -91,7 +92,7 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
     split = _bias_variance(found, sealed, rows, run, limit=0.3 * seconds)
     run.say("evaluate", "explanation")
     # Counted in work units a run is the same on a slow machine, so nothing may depend on the clock.
-    limit = 0.15 * seconds if run.budget_seconds is not None else float("inf")
+    limit = max(0.3 * seconds, seconds - (run.clock() - begun))
     why = explanation(model, sealed, scores, run, seconds=limit)
     return Judged(
         Evidence(

@@ -12,7 +12,9 @@ from modelwright.flows._known_rows import Judged, Rows, some
 from modelwright.flows._probing import Probe, shapes
 from modelwright.flows._weakness import robustness, weak_slices
 from modelwright.flows._what_if import readable
-from modelwright.learners.reasons import reasons
+from modelwright.learners.blend import Blend
+from modelwright.learners.costs import counts_of
+from modelwright.learners.reasons import Groves, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 ROWS_MOST, SHAPE_ROWS, STRESS_ROWS, SLICE_ROWS = 300, 300, 500, 3_000
 ROWS_LEAST, FIRST_ROWS = 40, 20
 """Reasons are told of at least so many rows, or not at all; the first few show how long the others take."""
+LEAVES_MOST, LEAF_SECONDS = 100_000, 1e-4
+"""Deep forests take minutes: they are left to `modelwright explain`. What a leaf takes once, however few the rows."""
 SHAPES, MOVES, TOLD = 4, 20, 6
 CASE_SHARE = 0.1
 """The highest and the lowest answers are each this share of the rows."""
@@ -98,14 +102,18 @@ def _reasons(
 ) -> Reasons | None:
     """Return the reasons of as many rows as time allows, all for the same label; None where it allows too few."""
     kept = rows.frame[some(rows.n_rows, ROWS_MOST, seed)]
-    if kept.height < ROWS_LEAST:
+    blend = model.blend
+    leaves = sum(counts_of(m).leaves for m in (blend.members if isinstance(blend, Blend) else (blend,)))
+    if kept.height < ROWS_LEAST or leaves > LEAVES_MOST or leaves * LEAF_SECONDS > seconds:
         return None
     background = model.plan.matrix(kept)
+    grown = Groves(background, seed)
 
     def of(frame: pl.DataFrame) -> Reasons:
         label = None if focus is None else np.full(frame.height, focus)
-        return reasons(model.blend, model.plan.matrix(frame), background, label=label, seed=seed)
+        return reasons(model.blend, model.plan.matrix(frame), background, label=label, seed=seed, grown=grown)
 
+    of(kept.head(1))  # what is made once for all rows is made here
     begun = clock()
     of(kept.head(FIRST_ROWS))
     a_row = (clock() - begun) / FIRST_ROWS

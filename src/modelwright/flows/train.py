@@ -104,7 +104,7 @@ class Trained:
 
 END_SHARE_MOST = 0.15
 """Of the budget, what a large table may have kept for the end beyond what every table has."""
-JUDGE_SECONDS_LEAST, JUDGE_SECONDS_MOST = 4.0, 15.0
+JUDGE_SECONDS_LEAST, JUDGE_SECONDS_MOST = 8.0, 15.0
 """The measuring takes as long as the final fit beside it, within these: time that is not needed is given back."""
 
 
