@@ -118,10 +118,10 @@ def test_no_column_to_learn_from(tmp_path, columns):
 
 
 @pytest.mark.slow
-def test_two_thousand_columns(tmp_path):  # benchmarks/odd_tables.py has five thousand
+def test_five_thousand_columns(tmp_path):
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(120, 2000))
-    frame = pl.DataFrame(x, schema=[f"c{i}" for i in range(2000)]).with_columns(
+    x = rng.normal(size=(120, 5000))
+    frame = pl.DataFrame(x, schema=[f"c{i}" for i in range(5000)]).with_columns(
         y=pl.Series(np.where(x[:, 7] > 0, "p", "q"))
     )
     trained = trains(tmp_path, frame)

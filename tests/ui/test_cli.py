@@ -179,15 +179,12 @@ def test_the_deadline_holds_for_the_whole_command(tmp_path):
     frame.write_csv(tmp_path / "t.csv")
     budget = 20.0
     words = ["train", tmp_path / "t.csv", "--target", "y", "--budget", f"{budget}s", "--out", tmp_path / "m.model"]
-    walls = []
-    # Five per cent is the promise, measured in benchmarks/tables.py; the other tests beside this one cost the rest, and
-    # what begins late on a busy machine ends late: a promise that is broken is broken twice.
-    while not walls or (len(walls) == 1 and walls[0] >= 1.15 * budget):
-        begun = time.monotonic()
-        done = call(*words, "--json")
-        walls.append(time.monotonic() - begun)
-        assert done.returncode == 0, done.stderr
-    assert walls[-1] < 1.15 * budget
+    begun = time.monotonic()
+    done = call(*words, "--json")
+    wall = time.monotonic() - begun
+    assert done.returncode == 0, done.stderr
+    # Five per cent is the promise, measured in benchmarks/tables.py; the other tests beside this one cost the rest.
+    assert wall < 1.15 * budget
     assert json.loads(done.stdout)["kpis"]["roc_auc"]["value"] > 0.6
 
 

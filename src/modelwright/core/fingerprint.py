@@ -23,7 +23,7 @@ def plain(value: object) -> Any:  # noqa: PLR0911 - one return per kind of value
         return value
     if isinstance(value, Enum):
         return value.value
-    if value is None or isinstance(value, bool | str | int):
+    if isinstance(value, str | int):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None

@@ -91,7 +91,7 @@ def judge(model: Model, found: Found, sealed: Problem, run: Run, *, times: dict[
     run.say("evaluate", "bias and variance")
     split = _bias_variance(found, sealed, rows, run, limit=0.3 * seconds)
     run.say("evaluate", "explanation")
-    # Counted in work units a run is the same on a slow machine, so nothing may depend on the clock.
+    # What the others left of the time; in work units that is without end, whatever the clock says.
     limit = max(0.3 * seconds, seconds - (run.clock() - begun))
     why = explanation(model, sealed, scores, run, seconds=limit)
     return Judged(

@@ -102,8 +102,8 @@ def _reasons(
 ) -> Reasons | None:
     """Return the reasons of as many rows as time allows, all for the same label; None where it allows too few."""
     kept = rows.frame[some(rows.n_rows, ROWS_MOST, seed)]
-    blend = model.blend
-    leaves = sum(counts_of(m).leaves for m in (blend.members if isinstance(blend, Blend) else (blend,)))
+    assert isinstance(model.blend, Blend), "a search ends in a blend"
+    leaves = sum(counts_of(m).leaves for m in model.blend.members)
     if kept.height < ROWS_LEAST or leaves > LEAVES_MOST or leaves * LEAF_SECONDS > seconds:
         return None
     background = model.plan.matrix(kept)

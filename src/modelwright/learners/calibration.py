@@ -78,8 +78,7 @@ class Monotone:
     """The chances of a positive label, redrawn so that they rise with the old ones and come true on the reference.
 
     Isotonic regression (Zadrozny and Elkan, KDD 2002). How many answers are right hangs on chances near the
-    threshold, where straight lines miss: beside an affine calibrator, estimates of accuracy and recall
-    come 1 to 11 % nearer to what comes true on four tables, and beside none 3 to 21 %.
+    threshold, where straight lines miss; what it comes to is in benchmarks/results/estimates.md.
 
     Attributes:
         old: Rising, shape (n,).

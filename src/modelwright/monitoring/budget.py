@@ -264,14 +264,13 @@ def detectable(
     spread = {k: float(s[monitor]) for k, s in panel.spread.items()}
     trials = _Trials(max(rows, 1.0), windows, threshold, spread, np.random.default_rng(seed))
     hits, reference = panel.known(monitor)
+    high = 20.0 / math.sqrt(trials.n) + 20.0 / math.sqrt(reference)
     if panel.monitors[monitor].share is None:
-        high = 20.0 / np.sqrt(trials.n) + 20.0 / np.sqrt(reference)
         is_one_sided = panel.monitors[monitor].is_one_sided
         return _smallest(trials.of_means(reference, is_one_sided=is_one_sided), high, power)
     share = hits / max(reference, 1.0)
     if min(share, 1 - share) * trials.n >= NORMAL:
         spread_of_one = math.sqrt(share * (1 - share))
-        high = 20.0 / np.sqrt(trials.n) + 20.0 / np.sqrt(reference)
         return spread_of_one * _smallest(trials.of_means(reference, is_one_sided=True), high, power)
     return _smallest(trials.of_shares(hits, reference), 1.0 - share, power)
 
