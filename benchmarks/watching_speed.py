@@ -128,7 +128,8 @@ def main() -> None:
         told["ledger"] = "PostgreSQL"
     told["first"] = look(folder, ledger, now)
     told["again"] = look(folder, ledger, now)
-    write_day(ledger, model, frame_of(per_day, options.columns, rng), options.days, labelled=False)
+    if open_ledger(ledger).count("speed") == options.rows:  # else a run before this one wrote that day
+        write_day(ledger, model, frame_of(per_day, options.columns, rng), options.days, labelled=False)
     told["next_day"] = look(folder, ledger, now + DAY)
     told["load"] = [round(x, 1) for x in os.getloadavg()]
     told["own_peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

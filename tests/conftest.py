@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -154,6 +155,17 @@ def postgres():
             call(str(tools / "pg_ctl"), "-D", cluster, "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def empty_database(postgres):
+    """An empty database of that server, for one test; give its URL."""
+    import psycopg
+
+    name = f"t{secrets.token_hex(6)}"
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+    return postgres.replace("/postgres?", f"/{name}?")
 
 
 def _postgres_tools() -> Path | None:

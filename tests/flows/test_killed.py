@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 import modelwright
+from modelwright.flows._watched import state_of
 from modelwright.flows.audit import verify
 from modelwright.flows.resolve import resolve
+from modelwright.monitoring.state import WatchState
 from modelwright.registry.ledger import open_ledger
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -61,15 +63,11 @@ def test_labelling_on_sqlite(churn_model, make_churn_rows, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.server
-def test_labelling_on_postgres(churn_model, make_churn_rows, tmp_path, postgres):
+def test_labelling_on_postgres(churn_model, make_churn_rows, tmp_path, empty_database):
     import psycopg
 
-    with psycopg.connect(postgres, autocommit=True) as server:
-        server.execute("DROP DATABASE IF EXISTS labelled")
-        server.execute("CREATE DATABASE labelled")
-    address = postgres.replace("/postgres?", "/labelled?")
-    labelled(address, tmp_path, churn_model, make_churn_rows, (8, 17, 22))
-    with psycopg.connect(address) as db:
+    labelled(empty_database, tmp_path, churn_model, make_churn_rows, (8, 17, 22))
+    with psycopg.connect(empty_database) as db:
         assert db.execute("SELECT count(*) FROM modelwright_outcomes").fetchone() == (N_LABELLED,)
 
 
@@ -131,15 +129,9 @@ def test_promoting_on_sqlite(kept, n_deeds, tmp_path, monkeypatch, before_the_en
 
 @pytest.mark.slow
 @pytest.mark.server
-def test_promoting_on_postgres(churn_model, tmp_path, monkeypatch, postgres):
-    import psycopg
-
-    with psycopg.connect(postgres, autocommit=True) as server:
-        server.execute("DROP DATABASE IF EXISTS promoted")
-        server.execute("CREATE DATABASE promoted")
-    address = postgres.replace("/postgres?", "/promoted?")
+def test_promoting_on_postgres(churn_model, tmp_path, monkeypatch, empty_database):
     monkeypatch.setenv("MODELWRIGHT_PROJECT", str(tmp_path))
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", empty_database)
     two_versions(tmp_path, churn_model.path)
     promoted(tmp_path, (20, 30))
     assert resolve("churn").version == "2"
@@ -149,31 +141,42 @@ def test_promoting_on_postgres(churn_model, tmp_path, monkeypatch, postgres):
 WATCH = """
 from modelwright.flows.monitoring_api import watching_of
 from modelwright.flows.watch import watch
-watching = watching_of(ledger="ledger.db", name="churn", reference=os.environ["TABLE"], state="watch.db", log=True)
+watching = watching_of(ledger=os.environ["LEDGER"], name="churn", reference=os.environ["TABLE"], log=True)
 now = float(os.environ["NOW"])
 arm(finely=True)
 watch(os.environ["PACKAGE"], watching, clock=lambda: now)
 """
 
 
-@pytest.mark.slow
-def test_watching(churn_model, churn_csv, make_churn_rows, tmp_path):
-    ledger = open_ledger(tmp_path / "ledger.db")
+def watched(address: str, folder: Path, churn_model, churn_csv, make_churn_rows, deeds: tuple[int, ...]) -> None:
+    """Watch in processes that are killed; then check that each alarm is there once and its message was delivered."""
+    ledger = open_ledger(address)
     records, outcomes = records_of(modelwright.load(churn_model.path), turned(make_churn_rows(900, seed=9), 2))
     ledger.append(records)
     ledger.add_outcomes(outcomes)
     ledger.close()
-    environ = {"TABLE": str(churn_csv), "PACKAGE": churn_model.path}
+    environ = {"TABLE": str(churn_csv), "PACKAGE": churn_model.path, "LEDGER": address}
     begun = BEGUN + 8 * 86_400.0
-    for n, deed in enumerate((51, 54, 58)):
-        killed_at(deed, WATCH, tmp_path, **environ, NOW=str(begun + 400.0 * n))
-    alive, _ = killed_at(NEVER, WATCH, tmp_path, **environ, NOW=str(begun + 2_000.0))
+    died = [killed_at(d, WATCH, folder, **environ, NOW=str(begun + 400.0 * n))[0] for n, d in enumerate(deeds)]
+    assert any(died)
+    alive, _ = killed_at(NEVER, WATCH, folder, **environ, NOW=str(begun + 2_000.0))
     assert not alive
-    with sqlite3.connect(tmp_path / "watch.db") as db:
-        alarms = db.execute("SELECT id FROM alarms").fetchall()
-        lasting = db.execute("SELECT count(*) FROM alarms WHERE ended IS NULL").fetchone()[0]
-        messages = db.execute("SELECT count(*), count(delivered) FROM outbox").fetchone()
-    db.close()
-    assert lasting >= 1
-    assert len(set(alarms)) == len(alarms)
-    assert messages == (lasting, lasting)
+    state = WatchState(state_of(None, address))
+    lasting = [a["id"] for a in state.alarms() if a["ended"] is None]
+    assert lasting
+    assert len(set(lasting)) == len(lasting)
+    messages = state._tables.rows("SELECT count(*), count(delivered) FROM modelwright_outbox")
+    assert messages == [(len(lasting), len(lasting))]
+    state.close()
+
+
+@pytest.mark.slow
+def test_watching_on_sqlite(churn_model, churn_csv, make_churn_rows, tmp_path):
+    watched(str(tmp_path / "ledger.db"), tmp_path, churn_model, churn_csv, make_churn_rows, (51, 54, 58))
+
+
+@pytest.mark.slow
+@pytest.mark.server
+def test_watching_on_postgres(churn_model, churn_csv, make_churn_rows, tmp_path, empty_database):
+    watched(empty_database, tmp_path, churn_model, churn_csv, make_churn_rows, (51, 54, 58))
+    assert not list(tmp_path.rglob("watch.db"))

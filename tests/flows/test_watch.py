@@ -115,27 +115,35 @@ def test_a_window_is_read_again_only_after_something_came_to_it(served, tmp_path
 
 @pytest.mark.server
 @pytest.mark.slow
-def test_a_ledger_in_postgresql_is_watched_alike(served, postgres, tmp_path, monkeypatch):
-    import psycopg
-
+def test_a_ledger_in_postgresql_is_watched_alike_and_two_machines_act_once(
+    served, empty_database, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     package, options = served
-    here, there = open_ledger(options["ledger"]), open_ledger(postgres)
+    here, there = open_ledger(options["ledger"]), open_ledger(empty_database)
     for batch in here.read("churn"):
         there.append([a.record for a in batch])
         there.add_outcomes([a.outcome for a in batch if a.outcome is not None])
     here.close()
     there.close()
+    shared = watching_of(**{**options, "ledger": empty_database})
     told = [
-        watch(package, watching_of(**{**options, "ledger": address}, state=f"{i}.db"), clock=after(DAYS)).told
-        for i, address in enumerate((options["ledger"], postgres))
+        watch(package, watching, clock=after(DAYS)).told for watching in (watching_of(**options, state="0.db"), shared)
     ]
     assert told[0]["alarms"]
     assert json.dumps(told[1]) == json.dumps(told[0])
-    again = watch(package, watching_of(**{**options, "ledger": postgres}, state="1.db"), clock=after(DAYS)).told
-    with psycopg.connect(postgres, autocommit=True) as db:
-        db.execute("DROP TABLE modelwright_predictions, modelwright_outcomes")
-    assert again["rows_read"] == 0
+    watchers = []
+    for machine in ("one", "two"):  # each with a folder of its own: nothing but the database is shared
+        (tmp_path / machine).mkdir()
+        monkeypatch.chdir(tmp_path / machine)
+        watchers.append(Watcher(package, shared, after(DAYS)))
+    again = [w.look().told for w in watchers]
+    for w in watchers:
+        w.close()
+    assert [a["acted"] for a in again] == [True, False]
+    assert [a["rows_read"] for a in again] == [0, 0]
+    listed = CliRunner().invoke(main, ["alarms", "--ledger", empty_database, "--json"])
+    assert {a["id"] for a in json.loads(listed.output)["alarms"]} == {a["id"] for a in told[1]["alarms"]}
 
 
 def test_alarms_stand_in_the_order_of_what_they_cost(served, tmp_path):

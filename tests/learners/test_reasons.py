@@ -14,7 +14,8 @@ from modelwright.core.matrix import Feature, Matrix
 from modelwright.core.ports import Lesson
 from modelwright.learners import _text
 from modelwright.learners._branches import columns_of, goes_left, trees_of
-from modelwright.learners._tree_shap import Grove, _add_by_tables, _longest_path, _Walk
+from modelwright.learners._leaf_shap import Paths
+from modelwright.learners._tree_shap import FEW_ROWS, Grove, _add_by_tables, _longest_path, _Walk
 from modelwright.learners.blend import Blend
 from modelwright.learners.calibration import Calibrator
 from modelwright.learners.catboost import CatBoost
@@ -23,7 +24,7 @@ from modelwright.learners.forest import Forest
 from modelwright.learners.lightgbm import LightGBM
 from modelwright.learners.linear import Linear
 from modelwright.learners.neighbours import Neighbours
-from modelwright.learners.reasons import LOG_ODDS, reasons
+from modelwright.learners.reasons import LOG_ODDS, Groves, reasons
 from modelwright.learners.trees import Trees
 from modelwright.learners.xgboost import XGBoost
 
@@ -76,7 +77,7 @@ def test_tree_values_equal_the_reference_library_and_add_up(settings):
     assert np.abs(grove.start + found.sum(axis=1) - margins).max() < 1e-9
 
 
-def test_tables_and_walk_equal_the_definition():
+def test_tables_walk_and_leaves_equal_the_definition():
     matrix, _, text = grown("binary", num_leaves=12)
     grove = Grove.of(text, None, 1, matrix.values)
     tree, share = grove.trees[0], grove.shares[0]
@@ -84,6 +85,8 @@ def test_tables_and_walk_equal_the_definition():
     by_table, by_walk = np.zeros((1, N_FEATURES, 5)), np.zeros((1, N_FEATURES, 5))
     _add_by_tables(tree, share, left, by_table)
     _Walk(tree, share, left, _longest_path(tree), by_walk).go()
+    by_leaves = np.zeros((1, N_FEATURES, 5))
+    Paths.of([tree], [share]).add(columns_of(matrix.values[:5]), by_leaves)
 
     def worth(row: int, known: set[int], node: int = 0) -> float:
         if node < 0:
@@ -103,6 +106,27 @@ def test_tables_and_walk_equal_the_definition():
                     exact += weight * (worth(row, {*chosen, feature}) - worth(row, set(chosen)))
             assert by_table[0, feature, row] == pytest.approx(exact, abs=1e-12)
             assert by_walk[0, feature, row] == pytest.approx(exact, abs=1e-12)
+            assert by_leaves[0, feature, row] == pytest.approx(exact, abs=1e-12)
+
+
+@pytest.mark.parametrize("settings", [{}, {"num_leaves": 120, "min_data_in_leaf": 2}, {"num_class": 3}])
+def test_a_few_rows_have_the_reasons_of_many(settings):
+    matrix, _, text = grown("multiclass" if "num_class" in settings else "binary", **settings)
+    grove = Grove.of(text, None, settings.get("num_class", 1), matrix.values)
+    many, few = matrix.values[: FEW_ROWS + 1], matrix.values[:FEW_ROWS]
+    assert np.abs(grove.attribute(many)[:FEW_ROWS] - grove.attribute(few)).max() < 1e-12
+    assert np.abs(grove.attribute(many)).max() > 0.1
+
+
+@pytest.mark.parametrize("n_classes", [0, 3])
+def test_deep_trees_have_the_same_reasons_for_few_and_many_rows(n_classes):
+    lesson = lesson_of(n_classes)
+    fitted, _ = Forest(trees=5).fit(lesson)
+    grove = Groves(lesson.matrix, 0).of(fitted)
+    shown = matrix_of(FEW_ROWS + 1, seed=1).values
+    assert max(map(_longest_path, grove.trees)) >= 4
+    many, few = grove.attribute(shown)[:FEW_ROWS], grove.attribute(shown[:FEW_ROWS])
+    assert np.abs(many - few).max() < 1e-12 * np.abs(many).max()
 
 
 def test_rows_go_where_the_library_sends_them():

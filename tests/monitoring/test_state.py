@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from modelwright.core.errors import WatchUnavailable
 from modelwright.core.signal import Alarm
 from modelwright.monitoring.state import WatchState
 
@@ -22,9 +23,17 @@ def clock():
     return Clock()
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def address(request, tmp_path):
+    """A file, or an empty database of a real server."""
+    if request.param == "sqlite":
+        return str(tmp_path / "watch.db")
+    return request.getfixturevalue("empty_database")
+
+
 @pytest.fixture
-def state(tmp_path, clock):
-    opened = WatchState(tmp_path / "watch.db", clock)
+def state(address, clock):
+    opened = WatchState(address, clock)
     yield opened
     opened.close()
 
@@ -72,6 +81,11 @@ def test_a_message_is_tried_until_it_arrives(state, clock):
     assert state.undelivered() == 0
 
 
+def test_nothing_is_due_where_nothing_goes(state):
+    state.record("churn", [alarm()], ["hook"], {})
+    assert state.due([]) == []
+
+
 def test_a_claim_of_a_watcher_that_died_is_taken_over(state, clock):
     state.record("churn", [alarm()], ["hook"], {})
     assert len(state.due(["hook"])) == 1
@@ -88,7 +102,25 @@ def test_silence_and_acknowledgement(state, clock):
     assert state.acknowledge("aaaaaa", "ada")
     assert not state.acknowledge("aaa", "ada")
     assert not state.acknowledge("cccccc", "ada")
+    assert not state.acknowledge("%%%%%%", "ada")
     assert [a["acknowledged_by"] for a in state.alarms()] == ["ada", None]
+
+
+def test_counts_plans_and_marks_are_kept_once(state):
+    for n in (1, 2):
+        state.keep_tally("key", 86_400.0, n, b"\x00%d" % n)
+        state.keep_plan("key", {"threshold": n})
+        state.mark("key", n * 2**40)
+    assert state.tallies("key") == ({86_400.0: (2, b"\x002")}, 2 * 2**40)
+    assert state.tallies("another") == ({}, 0)
+    assert state.plan("key") == {"threshold": 2}
+    state.mark("key", 5, gone=[86_400.0])
+    assert state.tallies("key") == ({}, 5)
+
+
+def test_a_state_that_cannot_be_reached_is_said(tmp_path):
+    with pytest.raises(WatchUnavailable, match=r"postgresql://me:\*\*\*@"):
+        WatchState(f"postgresql://me:secret@/watch?host={tmp_path}")
 
 
 def test_what_was_over_before_anyone_looked_is_no_news(state):
@@ -100,21 +132,21 @@ def test_what_was_over_before_anyone_looked_is_no_news(state):
 
 KILLED = """
 import os, signal, sys
+from modelwright.core.errors import WatchUnavailable
 from modelwright.core.signal import Alarm
 from modelwright.monitoring.state import WatchState
 state = WatchState(sys.argv[1])
-with state._file.writing() as db:
-    db.execute("INSERT INTO alarms (id, model, time, body) VALUES ('half', 'churn', 1.0, '{}')")
+with state._tables.writing() as db:
+    db.execute("INSERT INTO modelwright_alarms (id, model, time, body) VALUES ('half', 'churn', 1.0, '{}')")
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_killed_writer_leaves_nothing_half_written(tmp_path):
-    path = tmp_path / "watch.db"
-    WatchState(path).close()
-    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+def test_a_killed_writer_leaves_nothing_half_written(address):
+    WatchState(address).close()
+    done = subprocess.run([sys.executable, "-c", KILLED, address], check=False)
     assert done.returncode == -9
-    opened = WatchState(path)
+    opened = WatchState(address)
     assert opened.alarms() == []
     assert opened.record("churn", [alarm()], ["hook"], {}) == ["a" * 16]
     opened.close()

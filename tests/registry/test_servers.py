@@ -9,7 +9,6 @@ import sys
 import time
 import urllib.request
 
-import psycopg
 import pytest
 from processes import entry, register_at_once
 
@@ -22,17 +21,8 @@ from modelwright.registry.registry import Registry
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 
-@pytest.fixture
-def database(postgres):
-    """An empty database of its own."""
-    with psycopg.connect(postgres, autocommit=True) as server:
-        server.execute("DROP DATABASE IF EXISTS registry")
-        server.execute("CREATE DATABASE registry")
-    return postgres.replace("/postgres?", "/registry?")
-
-
-def test_eight_processes_on_an_empty_postgres_lose_nothing(database, tmp_path, folder):
-    home = Home(tmp_path / FOLDER, database)
+def test_eight_processes_on_an_empty_postgres_lose_nothing(empty_database, tmp_path, folder):
+    home = Home(tmp_path / FOLDER, empty_database)
     Registry(home).check_ready("churn")  # there are no tables yet
     assert Registry(home).names() == ()
     register_at_once(home, folder, 8, 2)

@@ -36,7 +36,7 @@ def plain(value: object) -> Any:  # noqa: PLR0911 - one return per kind of value
     if hasattr(value, "items"):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(v) for v in value]
+        return list(value) if AS_IT_IS.issuperset(map(type, value)) else [plain(v) for v in value]
     return str(value)
 
 

@@ -234,13 +234,13 @@ class Ledger(Protocol):
         """Give what ``read`` gives in columns, cells as JSON: quicker where there are many."""
         ...
 
-    def stirred(self, model: str, seconds: float, since: int) -> Stirred:
+    def stirred(self, model: str, seconds: float, since: int | None) -> Stirred:
         """Return how many records each stretch of time holds, and which got outcomes lately.
 
         Args:
             model: The name that was asked.
             seconds: Length of a stretch; stretches begin at multiples of it.
-            since: The mark of an earlier answer; 0 for all outcomes.
+            since: The mark of an earlier answer; 0 for all outcomes; None where it is all the same which.
         """
         ...
 

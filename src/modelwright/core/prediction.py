@@ -71,7 +71,7 @@ class Columns:
         times: When each was given, seconds since 1970-01-01 UTC.
         fingerprints: Of the packages that answered.
         roles: ``champion``, ``canary`` or ``shadow``.
-        rows: The columns that were kept, each row a JSON object.
+        rows: The columns that were kept, each row a JSON object in UTF-8.
         scores: As in ``PredictionRecord``.
         flags: Likewise, by position; those without any are left out.
         outcomes: Values, None while awaited.
@@ -81,7 +81,7 @@ class Columns:
     times: tuple[float, ...]
     fingerprints: tuple[str, ...]
     roles: tuple[str, ...]
-    rows: tuple[str, ...]
+    rows: tuple[bytes, ...]
     scores: tuple[tuple[float, ...], ...]
     flags: Mapping[int, tuple[str, ...]]
     outcomes: tuple[Cell, ...]

@@ -64,9 +64,9 @@ def read_cells(raw: pl.Series, column: Column) -> Cells:
     if distinct is not None:
         return Cells(raw, distinct=distinct)
     fast = _fast(raw, column)
-    left = raw.drop_nulls() if fast is None else raw.filter(fast.is_null() & raw.is_not_null())
-    if fast is not None and left.is_empty():
+    if fast is not None and fast.null_count() == raw.null_count():
         return Cells(fast)
+    left = raw.drop_nulls() if fast is None else raw.filter(fast.is_null() & raw.is_not_null())
     counted = left.value_counts(name="count")
     values, counts = counted[left.name].to_list(), counted["count"].to_list()
     answers = [read(v) for v in values]

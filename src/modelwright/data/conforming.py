@@ -112,9 +112,10 @@ def _unknown_levels(series: pl.Series, column: Column) -> list[Break]:
 def _out_of_range(series: pl.Series, column: Column) -> list[Break]:
     low = float("-inf") if column.low is None else column.low
     high = float("inf") if column.high is None else column.high
-    outside = series.filter(~series.is_between(low, high))
-    if outside.is_empty():
+    least, most = series.min(), series.max()
+    if least is None or (low <= least and most <= high):  # type: ignore[operator]
         return []
+    outside = series.filter(~series.is_between(low, high))
     return [Break(column.name, "out of range", outside.len(), "kept and flagged", repr(outside[0]))]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from modelwright.monitoring.traits import Form
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from modelwright.core.arrays import Array, Bools, Floats, Ints
+    from modelwright.core.arrays import Array, Bools, Floats
     from modelwright.core.model import Model
     from modelwright.core.ports import Ledger
     from modelwright.core.prediction import Columns
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from modelwright.monitoring.state import WatchState
 
 ROWS_LOOKED_AT = 20
+CELLS_AT_ONCE = 5_000_000
+ROWS_LEAST, ROWS_MOST = 1_000, 100_000
+"""Rows that are read at once hold so many cells, within these bounds: each column costs a little for every batch."""
 COUNTED_BY = 1
 """Raised whenever windows are counted in another way, so that none that was kept is mixed with new ones."""
 
@@ -91,7 +95,7 @@ def read_windows(reading: Reading, *, until: float, state: WatchState, tick: Cal
     seconds, name = reading.seconds, reading.baseline.model
     last = float(np.floor(until / seconds) * seconds)
     kept, mark = state.tallies(reading.key)
-    stirred = reading.ledger.stirred(name, seconds, mark)
+    stirred = reading.ledger.stirred(name, seconds, mark if kept else None)
     counts = {start: n for start, n in stirred.counts.items() if start < last}
     known = {s for s, n in counts.items() if s in kept and kept[s][0] == n and s not in stirred.touched}
     tallies = [Tally.of_bytes(kept[start][1], reading.baseline) for start in sorted(known)]
@@ -131,26 +135,85 @@ def _tallied(reading: Reading, begin: float, end: float, tick: Callable[[], None
     """Give the tallies of a stretch of time, window by window."""
     parts: list[_Part] = []
     at: float | None = None
-    for columns in _ahead(reading.ledger.columns(reading.baseline.model, start=begin, end=end)):
-        starts = np.floor(np.array(columns.times) / reading.seconds) * reading.seconds
-        for start in np.unique(starts):
-            if at is not None and start != at:
-                yield _tally(reading, at, parts)
-                parts = []
-            at = float(start)
-            parts.append(_part(reading, at, columns, np.flatnonzero(starts == start)))
+    for piece, asked in _taken_apart(reading, _pieces(reading, begin, end)):
+        if at is not None and piece.start != at:
+            yield _tally(reading, at, parts)
+            parts = []
+        at = piece.start
+        parts.append(_part(reading, piece, asked))
         tick()
     if at is not None:
         yield _tally(reading, at, parts)
 
 
-def _ahead(batches: Iterator[Columns]) -> Iterator[Columns]:
-    """Give batches while the next one is already being read."""
-    with ThreadPoolExecutor(1, "ledger") as pool:
-        coming = pool.submit(lambda: next(batches, None))
-        while (batch := coming.result()) is not None:
-            coming = pool.submit(lambda: next(batches, None))
-            yield batch
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some answers of one window as the ledger holds them.
+
+    Attributes:
+        start: Of the window.
+        columns: The batch they are part of.
+        counted: Which of its rows are counted: this model's own answers, but not what it said as a shadow.
+        others: How many answers of other packages are not.
+    """
+
+    start: float
+    columns: Columns
+    counted: list[int]
+    others: int
+
+
+def _pieces(reading: Reading, begin: float, end: float) -> Iterator[_Piece]:
+    """Read a stretch of time."""
+    n_columns = len(reading.model.contract.columns)
+    rows_at_once = min(max(CELLS_AT_ONCE // n_columns, ROWS_LEAST), ROWS_MOST)
+    batches = reading.ledger.columns(reading.baseline.model, start=begin, end=end, rows_at_once=rows_at_once)
+    for columns in batches:
+        starts = np.floor(np.array(columns.times) / reading.seconds) * reading.seconds
+        for start in np.unique(starts):
+            rows = np.flatnonzero(starts == start).tolist()
+            ours = [i for i in rows if columns.fingerprints[i] == reading.fingerprint]
+            counted = [i for i in ours if columns.roles[i] != "shadow" and columns.scores[i]]
+            yield _Piece(float(start), columns, counted, len(rows) - len(ours))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was asked in the counted rows of a piece.
+
+    Attributes:
+        frame: As the contract reads it.
+        absent: Columns that no row holds.
+    """
+
+    frame: pl.DataFrame
+    absent: list[str]
+
+
+def _taken_apart(reading: Reading, pieces: Iterator[_Piece]) -> Iterator[tuple[_Piece, _Asked]]:
+    """Give pieces with what was asked in them, which another thread takes apart while the one before is counted.
+
+    Reading the ledger stays with the counting: two threads of Python take turns, and SQLite asks for one every row.
+    """
+    with ThreadPoolExecutor(1, "cells") as pool:
+        before: tuple[_Piece, Future[_Asked]] | None = None
+        for piece in pieces:
+            coming = pool.submit(_asked, reading, piece)
+            if before is not None:
+                yield before[0], before[1].result()
+            before = piece, coming
+        if before is not None:
+            yield before[0], before[1].result()
+
+
+def _asked(reading: Reading, piece: _Piece) -> _Asked:
+    if not piece.counted:
+        return _Asked(pl.DataFrame(), [])
+    contract = reading.model.contract
+    names = [c.name for c in contract.columns if c.role is not Role.TARGET]
+    cells = _cells(_picked(piece.columns.rows, piece.counted), names)
+    absent = [name for name in names if name not in cells.columns]
+    return _Asked(conform(cells.with_columns(pl.lit(None, pl.String).alias(n) for n in absent), contract).frame, absent)
 
 
 @dataclass(slots=True)
@@ -168,37 +231,29 @@ class _Part:
     others: int
 
 
-def _part(reading: Reading, start: float, columns: Columns, rows: Ints) -> _Part:
-    """Count some answers of the window that begins at ``start``."""
+def _part(reading: Reading, piece: _Piece, asked: _Asked) -> _Part:
+    """Count some answers of one window."""
     baseline, model = reading.baseline, reading.model
-    is_ours = [columns.fingerprints[i] == reading.fingerprint for i in rows]
-    counted = [int(i) for i, ours in zip(rows, is_ours, strict=True) if ours and columns.roles[i] != "shadow"]
-    counted = [i for i in counted if columns.scores[i]]
-    others = len(rows) - sum(is_ours)
-    breaks = Counter(flag for i in counted for flag in columns.flags.get(i, ()))
+    start, columns, counted, others = piece.start, piece.columns, piece.counted, piece.others
+    breaks = Counter(flag for i in columns.flags.keys() & counted for flag in columns.flags[i])
     if not counted:
         return _Part(None, [], np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool), {}, breaks, others)
-    names = [c.name for c in model.contract.columns if c.role is not Role.TARGET]
-    raw = _cells([columns.rows[i] for i in counted], names)
-    absent = [name for name in names if name not in raw.columns]
-    frame = conform(raw.with_columns(pl.lit(None, pl.String).alias(n) for n in absent), model.contract).frame
-    scores = np.array([columns.scores[i] for i in counted], dtype=np.float64)
+    scores = np.array(_picked(columns.scores, counted), dtype=np.float64)
     scores = scores if model.task.is_classification else scores[:, 0]
-    outcomes = [_text(columns.outcomes[i]) for i in counted]
+    outcomes = _texts(_picked(columns.outcomes, counted))
     table = Table(pl.DataFrame({model.task.target: pl.Series(outcomes, dtype=pl.String)}), "ledger", "")
     target, known = encode(table, model.task, model.contract)
-    expected = baseline.expect(model, frame, scores)
-    codes = baseline.codes(frame, scores, expected)
+    expected = baseline.expect(model, asked.frame, scores)
+    codes = baseline.codes(asked.frame, scores, expected)
     window = baseline.window(start, start + reading.seconds, codes, n_rows=len(counted))
-    window = _without(window, baseline, absent)
-    known_at = [columns.known_at[i] for i in counted]
-    times = np.array([start if t is None else max(t, start) for t in known_at])
+    window = _without(window, baseline, asked.absent)
+    times = np.fmax(np.array(_picked(columns.known_at, counted), dtype=np.float64), start)
     parts = []
     arrived = np.floor(times / reading.seconds) * reading.seconds
     for moment in np.unique(arrived[known]):
         of = np.flatnonzero(known & (arrived == moment))
         errors = baseline.errors(target[of], scores[of], expected[of])
-        of_labelled = [c[of] if len(c) == len(counted) else c[:0] for c in codes]
+        of_labelled = [(c if len(of) == len(c) else c[of]) if len(c) == len(counted) else c[:0] for c in codes]
         parts.append(
             baseline.window(
                 float(moment),
@@ -216,7 +271,7 @@ def _part(reading: Reading, start: float, columns: Columns, rows: Ints) -> _Part
     return _Part(window, parts, scores, expected, target, known, levels, breaks, others)
 
 
-def _cells(rows: list[str], names: Sequence[str]) -> pl.DataFrame:
+def _cells(rows: list[bytes], names: Sequence[str]) -> pl.DataFrame:
     """Return the named columns of rows of JSON: numbers where all cells are numbers, else text, as the contract reads.
 
     What the first rows hold is taken for what all hold, which is twice as quick as looking at every row first.
@@ -227,7 +282,7 @@ def _cells(rows: list[str], names: Sequence[str]) -> pl.DataFrame:
         cells = [row[name] for row in first if row.get(name) is not None]
         is_number = bool(cells) and all(type(c) in (int, float) for c in cells)
         kinds[name] = pl.Float64 if is_number else pl.String
-    lines = io.BytesIO("\n".join(rows).encode())
+    lines = io.BytesIO(b"\n".join(rows))
     try:
         frame = pl.read_ndjson(lines, schema=kinds)
     except pl.exceptions.ComputeError:  # the first rows were not like the others
@@ -239,13 +294,17 @@ def _cells(rows: list[str], names: Sequence[str]) -> pl.DataFrame:
             if n in found.columns
         )
     empty = [n for n in frame.columns if frame[n].null_count() == frame.height]
-    return frame.drop(n for n in empty if not any(json.dumps(n, ensure_ascii=False) in row for row in rows))
+    return frame.drop(n for n in empty if not any(json.dumps(n, ensure_ascii=False).encode() in row for row in rows))
 
 
-def _text(value: object) -> str | None:
-    if value is None:
-        return None
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _picked(values: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    return list(map(values.__getitem__, places))
+
+
+def _texts(values: list[Any]) -> list[str | None]:
+    if set(map(type, values)) <= {str, NoneType}:
+        return values
+    return [None if v is None else str(v).lower() if isinstance(v, bool) else str(v) for v in values]
 
 
 def _without(window: Window, baseline: Baseline, absent: Sequence[str]) -> Window:

@@ -1,4 +1,4 @@
-"""What watching last saw, in a file that a service reads when it is asked for its metrics."""
+"""Where watching keeps what it knows: its state, and what it last saw, for a service that is asked for its metrics."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from modelwright.registry.ledger import is_database
 def folder_of(ledger: str) -> Path:
     """Return where watching keeps its files: beside a ledger that is a file, else in the project."""
     return Path(".modelwright") if is_database(ledger) else Path(ledger).parent
+
+
+def state_of(state: str | None, ledger: str) -> str:
+    """Return where the state of watching is: in the ledger's database, or in a file beside a ledger that is a file."""
+    return state or (ledger if is_database(ledger) else str(folder_of(ledger) / "watch.db"))
 
 
 def metrics_file(folder: Path, model: str) -> Path:

@@ -9,14 +9,16 @@ from typing import Any
 
 from modelwright.core.errors import InvalidSetting, WatchUnavailable
 from modelwright.core.settings import parse_duration
+from modelwright.flows._watched import state_of
 from modelwright.monitoring.state import WatchState
+from modelwright.registry.ledger import is_database
 from modelwright.reports.replay import day, effect
 from modelwright.reports.terminal import wrapped
 
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """The alarms of a state file, oldest first."""
+    """The alarms of watched models, oldest first."""
 
     alarms: list[dict[str, Any]]
 
@@ -37,8 +39,9 @@ def _line(alarm: dict[str, Any], width: int) -> str:
 
 
 def alarms(
-    state: str,
     *,
+    ledger: str = ".modelwright/ledger.db",
+    state: str | None = None,
     model: str | None = None,
     acknowledge: str | None = None,
     by: str | None = None,
@@ -48,7 +51,8 @@ def alarms(
     """List alarms, after having acknowledged or silenced what is asked.
 
     Args:
-        state: The state file of watching.
+        ledger: Of the service that is watched: a file or ``postgresql://…``.
+        state: Where the state of watching is; beside or in the ledger when None.
         model: Of this model only.
         acknowledge: Id of an alarm, or its first six digits or more.
         by: Who acknowledges; the user of this machine when None.
@@ -56,12 +60,14 @@ def alarms(
         column: Only about this column.
 
     Raises:
-        WatchUnavailable: There is no such file.
+        WatchUnavailable: There is no such state.
         InvalidSetting: There is no such alarm, or no model is named to be silenced.
     """
-    if not Path(state).exists():
-        raise WatchUnavailable("the state of watching is a file", where=state, got="nothing there", fix="watch first")
-    opened = WatchState(state)
+    place = state_of(state, ledger)
+    if not is_database(place) and not Path(place).exists():
+        fix = "watch first: modelwright watch NAME"
+        raise WatchUnavailable("alarms are those of a model that is watched", where=place, got="no such file", fix=fix)
+    opened = WatchState(place)
     try:
         if acknowledge is not None and not opened.acknowledge(acknowledge, by or getpass.getuser()):
             fix = "give at least six digits of an id that `modelwright alarms` lists"

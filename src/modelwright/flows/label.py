@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.core.contract import Column, Kind
@@ -12,7 +11,8 @@ from modelwright.core.errors import InvalidOutcome, closest
 from modelwright.core.fingerprint import plain
 from modelwright.core.prediction import Cell, Outcome, Received
 from modelwright.core.values import canonical_level, parse_boolean, reader
-from modelwright.registry.ledger import is_database, open_ledger
+from modelwright.flows._watched import folder_of
+from modelwright.registry.ledger import open_ledger
 from modelwright.registry.ledger_privacy import Privacy, key_of
 
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ def erase(column: str, value: str, *, ledger: str) -> int:
 
 def ledger_at(address: str) -> Ledger:
     """Return the ledger at an address, with the key of its hashes."""
-    folder = Path(".modelwright") if is_database(address) else Path(address).parent
-    return open_ledger(address, Privacy({}, key_of(folder)))
+    return open_ledger(address, Privacy({}, key_of(folder_of(address))))
 
 
 def _counts(received: Received) -> tuple[int, ...]:

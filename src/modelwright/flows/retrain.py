@@ -34,6 +34,7 @@ from modelwright.flows._preparing import weights
 from modelwright.flows._records import audit_of
 from modelwright.flows._refitting import leading
 from modelwright.flows._registry import registry
+from modelwright.flows._watched import state_of
 from modelwright.flows.api import run_of
 from modelwright.flows.label import ledger_at
 from modelwright.flows.promote import opened, policy_of, promote
@@ -93,7 +94,7 @@ class Retraining:
         effort: Work units instead.
         seed: Of all randomness; the champion's when None.
         policy: Of the gate, as for ``promote``.
-        state: File of the state of watching; beside the ledger when None.
+        state: Where the state of watching is: a file or ``postgresql://…``; beside or in the ledger when None.
         threads: All cores when None.
         lease: Seconds for which nobody takes up the work of a process that died.
     """
@@ -192,8 +193,8 @@ def _cause(name: str, champion: Version, asked: Retraining) -> Retrained | dict[
     """Return why the model is to be retrained, or that it is not."""
     if asked.why != ADVICE:
         return {"why": SCHEDULE if asked.why == SCHEDULE else "asked", "reason": asked.why, "alarms": []}
-    state = _state(asked)
-    if not state.exists():
+    state = state_of(asked.state, asked.ledger)
+    if not is_database(state) and not Path(state).exists():
         raise NothingToLearn(
             "advice comes from watching",
             where=name,
@@ -212,11 +213,6 @@ def _cause(name: str, champion: Version, asked: Retraining) -> Retrained | dict[
     if advice.get("action") != KIND:
         return Retrained(name, NOTHING, f"watching advises no retraining: {advice.get('reason')}")
     return {"why": ADVICE, "reason": str(advice["reason"]), "alarms": list(advice.get("alarms", ()))[:ALARMS_MOST]}
-
-
-def _state(asked: Retraining) -> Path:
-    folder = Path(".modelwright") if is_database(asked.ledger) else Path(asked.ledger).parent
-    return Path(asked.state) if asked.state else folder / "watch.db"
 
 
 def _begun(champion: Version, package: Package, asked: Retraining, cause: dict[str, Any], within: Registry) -> Job:

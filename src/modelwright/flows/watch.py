@@ -18,7 +18,7 @@ from modelwright.core.fingerprint import fingerprint, plain
 from modelwright.flows._ledger_windows import Reading, read_windows
 from modelwright.flows._moments import DAY
 from modelwright.flows._reference import baseline_of
-from modelwright.flows._watched import folder_of, metrics_file
+from modelwright.flows._watched import folder_of, metrics_file, state_of
 from modelwright.flows.label import ledger_at
 from modelwright.flows.load import load
 from modelwright.flows.resolve import resolve
@@ -60,7 +60,7 @@ class Watching:
         reference: Its training table; None for where its manifest says it was.
         window: Length of a window, seconds.
         budget: Accepted false alarms a month, over the whole model.
-        state: File of the state; beside the ledger when None.
+        state: Where its state is kept: a file or ``postgresql://…``; beside or in the ledger when None.
         destinations: Where alarms go.
         metrics: File for Prometheus' text format, or None.
         value_of_error: What one unit of mean loss costs for each answer, in money; None when that is not known.
@@ -145,7 +145,7 @@ class Watcher:
         self.name = watching.name or resolve(package).name or name_of(package)
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._folder = folder_of(watching.ledger)
-        self._state = WatchState(watching.state or self._folder / "watch.db", clock)
+        self._state = WatchState(state_of(watching.state, watching.ledger), clock)
         self._ledger = ledger_at(watching.ledger)
         self._baseline: Baseline | None = None
         self._plan: Plan | None = None

@@ -17,6 +17,7 @@ IS_CATEGORY, DEFAULT_LEFT = 1, 2
 ZERO_IS_MISSING, NAN_IS_MISSING = 1, 2
 """LightGBM's bits of a decision, and its codes of what counts as missing."""
 ALMOST_ZERO = 1e-35
+CELLS_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +79,28 @@ def goes_left(tree: Tree, columns: Floats) -> Bools:
         columns: Shape (n_features, n_rows), C order, NaN where missing.
     """
     left = np.empty((tree.n_splits, columns.shape[1]), dtype=bool)
-    for at in range(tree.n_splits):
-        values, kind = columns[tree.feature[at]], int(tree.decision[at])
-        if kind & IS_CATEGORY:
-            left[at] = _in_set(values, tree.sets[int(tree.threshold[at])])
-            continue
-        np.less_equal(values, tree.threshold[at], out=left[at])
-        missing = (kind >> 2) & 3
-        if missing == NAN_IS_MISSING:
-            if kind & DEFAULT_LEFT:
-                left[at] |= np.isnan(values)
-            continue
-        if tree.threshold[at] >= 0:
-            left[at] |= np.isnan(values)  # counts as zero
-        if missing == ZERO_IS_MISSING:
-            is_zero = np.isnan(values) | (np.abs(values) <= ALMOST_ZERO)
-            left[at][is_zero] = bool(kind & DEFAULT_LEFT)
+    is_category = (tree.decision & IS_CATEGORY) > 0
+    for at in np.flatnonzero(is_category):
+        left[at] = _in_set(columns[tree.feature[at]], tree.sets[int(tree.threshold[at])])
+    on_numbers = np.flatnonzero(~is_category)
+    step = max(CELLS_AT_ONCE // max(columns.shape[1], 1), 1)
+    for first in range(0, len(on_numbers), step):
+        some = on_numbers[first : first + step]
+        left[some] = _below(tree, some, columns[tree.feature[some]])
+    return left
+
+
+def _below(tree: Tree, splits: Ints, values: Floats) -> Bools:
+    """Return which values go left at some splits on numbers, both of shape (n_splits, n_rows)."""
+    bound, kind = tree.threshold[splits], tree.decision[splits]
+    missing, is_left = (kind >> 2) & 3, (kind & DEFAULT_LEFT) > 0
+    left = np.asarray(values <= bound[:, None])
+    # What is missing goes the default way where the split knows of it, else it counts as zero.
+    left |= np.isnan(values) & np.where(missing == NAN_IS_MISSING, is_left, bound >= 0)[:, None]
+    of_zero = np.flatnonzero(missing == ZERO_IS_MISSING)
+    if len(of_zero):
+        is_zero = np.isnan(values[of_zero]) | (np.abs(values[of_zero]) <= ALMOST_ZERO)
+        left[of_zero] = np.where(is_zero, is_left[of_zero][:, None], left[of_zero])
     return left
 
 

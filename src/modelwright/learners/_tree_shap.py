@@ -9,18 +9,20 @@ Shapley value of a product is an integral of a polynomial,
 
 which half as many Gauss–Legendre points as features give exactly, all terms positive, so nothing cancels. Where
 paths are short, each leaf becomes a table with a line for each pattern of passed features, and a row costs one look
-at it. Where they are long, products are carried down the tree and sums up, one visit of each split.
+at it. Where they are long, products are carried down the tree and sums up, one visit of each split. A few rows are
+worth neither: see ``_leaf_shap``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modelwright.learners._branches import columns_of, goes_left, trees_of
+from modelwright.learners._leaf_shap import Paths, points
 
 if TYPE_CHECKING:
     from modelwright.core.arrays import Bools, Floats, Singles
@@ -31,9 +33,11 @@ SPARE_ROW = 1e-6
 TABLE_FEATURES = 12
 """A tree whose paths hold more features than this is walked."""
 ROWS_AT_ONCE, ROWS_AT_A_WALK = 16_384, 512
+FEW_ROWS = 16
+"""Up to so many rows all leaves are taken at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Grove:
     """Trees with the share of background rows that takes each side of each split.
 
@@ -73,6 +77,11 @@ class Grove:
         """
         n, n_features = values.shape
         out = np.zeros((self.n_outputs, n_features, n))
+        if n <= FEW_ROWS:
+            columns = columns_of(values)
+            for outputs, paths in self._paths:
+                paths.add(columns, out[outputs])
+            return np.ascontiguousarray(out.transpose(2, 1, 0))
         for first in range(0, n, ROWS_AT_ONCE):
             rows = slice(first, first + ROWS_AT_ONCE)
             columns = columns_of(values[rows])
@@ -80,6 +89,19 @@ class Grove:
                 if tree.n_splits:
                     _add(tree, share, goes_left(tree, columns), out[_outputs(i, tree, self.n_outputs), :, rows])
         return np.ascontiguousarray(out.transpose(2, 1, 0))
+
+    @cached_property
+    def _paths(self) -> list[tuple[slice, Paths]]:
+        """The paths of the trees that answer for the same outputs."""
+        together: dict[tuple[int, int], list[int]] = {}
+        for i, tree in enumerate(self.trees):
+            outputs = _outputs(i, tree, self.n_outputs)
+            if tree.n_splits:
+                together.setdefault((outputs.start, outputs.stop), []).append(i)
+        return [
+            (slice(*outputs), Paths.of([self.trees[i] for i in same], [self.shares[i] for i in same]))
+            for outputs, same in together.items()
+        ]
 
 
 def _outputs(number: int, tree: Tree, n_outputs: int) -> slice:
@@ -92,38 +114,32 @@ def _outputs(number: int, tree: Tree, n_outputs: int) -> slice:
 
 def _shares(tree: Tree, left: Bools) -> Floats:
     """Return the share of the rows at each split that goes left and right."""
-    counts = np.zeros((tree.n_splits, 2))
-    here: list[Bools | None] = [None] * tree.n_splits
-    for at in range(tree.n_splits):
-        arrived = here[at]
-        for side, child in enumerate((tree.left[at], tree.right[at])):
-            goes = left[at] if side == 0 else ~left[at]
-            passed = goes if arrived is None else arrived & goes
-            counts[at, side] = np.count_nonzero(passed)
-            if child >= 0:
-                here[child] = passed
-        here[at] = None
-    counts += SPARE_ROW
+    counts = np.full((tree.n_splits, 2), SPARE_ROW)
+    rows = np.arange(left.shape[1] if tree.n_splits else 0)
+    at = np.zeros(len(rows), dtype=np.int64)
+    while len(rows):  # all rows one split further at a time
+        goes = left[at, rows]
+        counts += np.bincount(2 * at + ~goes, minlength=counts.size).reshape(counts.shape)
+        child = np.where(goes, tree.left[at], tree.right[at])
+        rows, at = rows[child >= 0], child[child >= 0]
     return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
 
 def _expected(tree: Tree, share: Floats) -> Floats:
     """Return the mean leaf, shape (width,)."""
-    mean = np.zeros((tree.n_splits, tree.leaf.shape[1]))
-
-    def below(child: int) -> Floats:
-        return np.asarray(mean[child] if child >= 0 else tree.leaf[~child])
-
-    for at in reversed(range(tree.n_splits)):
-        mean[at] = share[at, 0] * below(int(tree.left[at])) + share[at, 1] * below(int(tree.right[at]))
-    return np.asarray(mean[0] if tree.n_splits else tree.leaf[0])
-
-
-@cache
-def _points(n_features: int) -> tuple[Floats, Floats]:
-    """Return points and weights in (0, 1) that integrate products of ``n_features − 1`` lines exactly."""
-    at, weight = np.polynomial.legendre.leggauss((n_features + 1) // 2)
-    return np.asarray((at + 1) / 2), np.asarray(weight / 2)
+    if not tree.n_splits:
+        return np.asarray(tree.leaf[0])
+    reach, of_leaf = np.ones(tree.n_splits), np.zeros(len(tree.leaf))
+    level = np.zeros(1, dtype=np.int64)
+    while len(level):
+        onward = []
+        for side, children in enumerate((tree.left[level], tree.right[level])):
+            arrives, is_split = reach[level] * share[level, side], children >= 0
+            reach[children[is_split]] = arrives[is_split]
+            of_leaf[~children[~is_split]] = arrives[~is_split]
+            onward.append(children[is_split])
+        level = np.concatenate(onward)
+    return np.asarray(of_leaf @ tree.leaf)
 
 
 def _add(tree: Tree, share: Floats, left: Bools, out: Floats) -> None:
@@ -204,7 +220,7 @@ def _seen(ended: list[tuple[int, _Path]]) -> np.ndarray[tuple[int], np.dtype[np.
 
 def _tables(passing: Floats, n_features: int, patterns: np.ndarray | None) -> Floats:
     """Return what a leaf of value 1 gives each feature by pattern, shape (n_leaves, n_features, n_patterns)."""
-    at, weight = _points(n_features)
+    at, weight = points(n_features)
     told = np.arange(1 << n_features) if patterns is None else patterns.astype(np.int64)
     on = ((told >> np.arange(n_features)[:, None]) & 1).astype(np.float64)  # (n_features, n_patterns)
     terms = passing[:, :, None, None] * (1 - at) + on[None, :, :, None] * at
@@ -227,7 +243,7 @@ class _Walk:
 
     def __init__(self, tree: Tree, share: Floats, left: Bools, longest: int, out: Floats) -> None:
         self._tree, self._share, self._left, self._out = tree, share, left, out
-        at, self._weight = _points(longest)
+        at, self._weight = points(longest)
         self._at = at[:, None]
 
     def go(self) -> None:

@@ -276,7 +276,7 @@ def finds(baseline: Baseline, rule: Plan, *, days: Sequence[float] = (1, 7, 30))
             # Two digits of the hits tell the change as exactly as it is said.
             hits, rows_known = panel.known(position)
             hits = -1.0 if monitor.share is None else float(f"{hits:.2g}")
-            key = (rows_known, float(monitor.is_one_sided), hits, *spread)
+            key = (rows_known, hits, *spread)
             if key not in said:
                 said[key] = _by_days(panel, rows, rule, days, position)
             for n_windows, change in said[key]:

@@ -20,7 +20,7 @@ from modelwright.monitoring.panel import HORIZONS
 from modelwright.monitoring.scanning import share_deviate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from modelwright.core.arrays import Bools, Floats, Ints, Singles
     from modelwright.monitoring.panel import Panel
@@ -36,7 +36,9 @@ WINDOWS_SIMULATED = 30_000
 STREAM_WINDOWS_MOST = 400
 FITTED = 11
 """Simulated rates that the one wanted is read from."""
-TRIALS, STEPS = 1_000, 16
+TRIALS = 1_000
+PRECISION = 0.005
+"""Of the smallest change that is found, relative to it: it is told with two digits."""
 """Of the simulation behind the smallest change that is found, and bisections of it."""
 NORMAL = 50.0
 """From so many expected rows a window on, what an indicator finds is reckoned as of a mean."""
@@ -264,21 +266,19 @@ def detectable(
     spread = {k: float(s[monitor]) for k, s in panel.spread.items()}
     trials = _Trials(max(rows, 1.0), windows, threshold, spread, np.random.default_rng(seed))
     hits, reference = panel.known(monitor)
-    high = 20.0 / math.sqrt(trials.n) + 20.0 / math.sqrt(reference)
     if panel.monitors[monitor].share is None:
-        is_one_sided = panel.monitors[monitor].is_one_sided
-        return _smallest(trials.of_means(reference, is_one_sided=is_one_sided), high, power)
+        return trials.smallest_of_means(reference, power)
     share = hits / max(reference, 1.0)
     if min(share, 1 - share) * trials.n >= NORMAL:
         spread_of_one = math.sqrt(share * (1 - share))
-        return spread_of_one * _smallest(trials.of_means(reference, is_one_sided=True), high, power)
+        return spread_of_one * trials.smallest_of_means(reference, power)
     return _smallest(trials.of_shares(hits, reference), 1.0 - share, power)
 
 
 def _smallest(found: Callable[[float], float], high: float, power: float) -> float:
     """Return the smallest change that is found with this chance, by bisection."""
-    low = 0.0
-    for _ in range(STEPS):
+    low, least = 0.0, 1e-6 * high
+    while high - low > max(PRECISION * high, least):
         middle = (low + high) / 2
         low, high = (low, middle) if found(middle) >= power else (middle, high)
     return float(high)
@@ -302,16 +302,19 @@ class _Trials:
     spread: Mapping[int, float]
     rng: np.random.Generator
 
-    def of_means(self, reference: float, *, is_one_sided: bool) -> Callable[[float], float]:
-        """Return what tells, by a change of the mean, how often it is found."""
+    def smallest_of_means(self, reference: float, power: float) -> float:
+        """Return the smallest rise of the mean that is found with this chance.
+
+        Each trial has one of its own, the least at which any horizon alarms in any window. That a fall alarms after a
+        rise, as two-sided monitors could, is too rare to count.
+        """
         noise = self.rng.standard_normal((TRIALS, self.windows)) / np.sqrt(self.n)
         off = noise - self.rng.standard_normal((TRIALS, 1)) / np.sqrt(reference)
-
-        def deviate(pooled: Floats, k: int) -> Floats:
-            z = np.asarray(pooled / k / np.sqrt(1 / (k * self.n) + 1 / reference))
-            return z if is_one_sided else np.abs(z)
-
-        return lambda change: self._share_found(off + change, deviate)
+        needed = np.full(TRIALS, np.inf)
+        for k, pooled in self._pooled(off):
+            loud = self.threshold * np.sqrt(self.spread.get(k, 1.0) * (1 / (k * self.n) + 1 / reference))
+            needed = np.minimum(needed, loud - pooled.max(axis=1) / k)
+        return float(max(np.quantile(needed, power, method="higher"), 0.0))
 
     def of_shares(self, hits: float, reference: float) -> Callable[[float], float]:
         """Return what tells, by a rise of the share, how often it is found."""
@@ -330,12 +333,17 @@ class _Trials:
         return found
 
     def _share_found(self, off: Floats, deviate: Callable[[Floats, int], Floats]) -> float:
-        total = np.cumsum(off, axis=1)
         hit = np.zeros(len(off), dtype=bool)
-        for k in HORIZONS:
-            if k > off.shape[1]:
-                break
-            pooled = total[:, k - 1 :].copy()
-            pooled[:, 1:] -= total[:, :-k]
+        for k, pooled in self._pooled(off):
             hit |= (deviate(pooled, k) / np.sqrt(self.spread.get(k, 1.0)) >= self.threshold).any(axis=1)
         return float(np.mean(hit))
+
+    def _pooled(self, off: Floats) -> Iterator[tuple[int, Floats]]:
+        """Give each horizon with the sums over as many windows, by the window that ends it."""
+        total = np.cumsum(off, axis=1)
+        for k in HORIZONS:
+            if k > off.shape[1]:
+                return
+            pooled = total[:, k - 1 :].copy()
+            pooled[:, 1:] -= total[:, :-k]
+            yield k, pooled

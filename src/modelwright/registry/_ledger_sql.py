@@ -19,7 +19,7 @@ RECORD_COLUMNS = (
     *("scores", "flags", "latency_ms", "role"),
 )
 COLUMNS = "p.id, p.time, p.fingerprint, p.role, {}, p.scores, p.flags"
-"""What ``in_columns`` reads, besides value and time of the outcome; the place is for the row as JSON."""
+"""What ``in_columns`` reads, besides value and time of the outcome; the place is for the row as JSON in bytes."""
 OUTCOME_COLUMNS = ("prediction_id", "time", "value")
 
 
@@ -53,7 +53,7 @@ def in_columns(rows: Sequence[tuple[Any, ...]]) -> Columns:
     _, times, prints, roles, cells, scores, flags, values, known_at = zip(*rows, strict=True)
     said = msgspec.json.decode(f"[{','.join(scores)}]", type=list[tuple[float, ...]])
     noted = {i: tuple(json.loads(f)) for i, f in enumerate(flags) if f != "[]"}
-    outcomes = json.loads(f"[{','.join('null' if v is None else v for v in values)}]")
+    outcomes = msgspec.json.decode(f"[{','.join('null' if v is None else v for v in values)}]")
     return Columns(times, prints, roles, cells, tuple(said), noted, tuple(outcomes), known_at)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from modelwright.core.errors import LedgerUnavailable, MissingLibrary
+from modelwright.core.errors import LedgerUnavailable
 from modelwright.registry import _ledger_sql as sql
+from modelwright.registry.postgres_database import PostgresDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,8 +25,6 @@ _SCHEMA = (
     "CREATE INDEX IF NOT EXISTS modelwright_outcomes_by_prediction ON modelwright_outcomes"
     "(prediction_id, time, arrived)",
 )
-_LOCK = 7_215_031_946
-"""Advisory lock under which tables are made and outcomes sorted out, so that two writers cannot cross."""
 _NAMES = ", ".join(f"p.{c}" for c in sql.RECORD_COLUMNS)
 _MARKS = ", ".join(["%s"] * len(sql.RECORD_COLUMNS))
 _KNOWN = (
@@ -46,52 +42,20 @@ class PostgresLedger:
     """
 
     def __init__(self, url: str, privacy: Privacy) -> None:
-        self._url, self._privacy = url, privacy
-        self._lock = threading.Lock()
-        self._db: Any = None
-        with self._transaction() as db:
-            db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-            for statement in _SCHEMA:
-                db.execute(statement)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Any]:
-        try:
-            import psycopg
-        except ImportError as error:
-            fix = "pip install 'modelwright[sql]'"
-            raise MissingLibrary("a ledger in PostgreSQL needs psycopg", where="ledger", fix=fix) from error
-        with self._lock:
-            try:
-                if self._db is None or self._db.closed:
-                    self._db = psycopg.connect(self._url)
-                with self._db.transaction():
-                    yield self._db
-            except psycopg.OperationalError as error:
-                if self._db is not None:
-                    self._db.close()
-                raise self._explained(error) from error
-            except psycopg.Error as error:
-                raise self._explained(error) from error
-
-    def _explained(self, error: Exception) -> LedgerUnavailable:
-        where = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self._url)
-        got = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        fix = "check that the server runs and the user may write"
-        return LedgerUnavailable("the ledger can be read and written", where=where, got=got, fix=fix)
+        self._privacy = privacy
+        self._database = PostgresDatabase(url, _SCHEMA, _unavailable)
 
     def append(self, records: Sequence[PredictionRecord]) -> int:
         """Store records and return how many were new."""
         insert = f"INSERT INTO modelwright_predictions VALUES ({_MARKS}) ON CONFLICT DO NOTHING"  # noqa: S608 - marks
-        with self._transaction() as db, db.cursor() as cursor:
+        with self._database.transaction() as db, db.cursor() as cursor:
             cursor.executemany(insert, [_storable(sql.record_values(r)) for r in records])
             return int(cursor.rowcount)
 
     def add_outcomes(self, outcomes: Sequence[Outcome]) -> Received:
         """Store outcomes, in any order and however often."""
         ids = sorted({o.prediction_id for o in outcomes})
-        with self._transaction() as db, db.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        with self._database.transaction(locked=True) as db, db.cursor() as cursor:
             known = {i: (t, v) for i, t, v in cursor.execute(_KNOWN, (ids,)).fetchall()}
             found = cursor.execute("SELECT id FROM modelwright_predictions WHERE id = ANY(%s)", (ids,)).fetchall()
             rows, received = sql.sorted_out(outcomes, known, frozenset(i for (i,) in found))
@@ -112,7 +76,7 @@ class PostgresLedger:
         at = (float("-inf") if start is None else start, "")
         until = float("inf") if end is None else end
         while True:
-            with self._transaction() as db:
+            with self._database.transaction() as db:
                 rows = db.execute(query, (model, *at, until, rows_at_once)).fetchall()
             if not rows:
                 return
@@ -124,8 +88,9 @@ class PostgresLedger:
         self, model: str, *, start: float | None = None, end: float | None = None, rows_at_once: int = 20_000
     ) -> Iterator[Columns]:
         """Give the same in columns, cells as JSON: quicker where there are many."""
+        columns = sql.COLUMNS.format("convert_to(p.row::text, 'UTF8')")
         query = (
-            f"SELECT {sql.COLUMNS.format('p.row::text')}, o.value, o.time FROM modelwright_predictions p "  # noqa: S608
+            f"SELECT {columns}, o.value, o.time FROM modelwright_predictions p "  # noqa: S608 - constants
             "LEFT JOIN LATERAL (SELECT value, time FROM modelwright_outcomes WHERE prediction_id = p.id "
             "ORDER BY time DESC, arrived DESC LIMIT 1) o ON true "
             "WHERE p.model = %s AND (p.time, p.id) > (%s, %s) AND p.time < %s ORDER BY p.time, p.id LIMIT %s"
@@ -133,25 +98,27 @@ class PostgresLedger:
         at = (float("-inf") if start is None else start, "")
         until = float("inf") if end is None else end
         while True:
-            with self._transaction() as db:
+            with self._database.transaction() as db:
                 rows = db.execute(query, (model, *at, until, rows_at_once)).fetchall()
             if not rows:
                 return
             yield sql.in_columns(rows)
             at = (rows[-1][1], rows[-1][0])
 
-    def stirred(self, model: str, seconds: float, since: int) -> Stirred:
+    def stirred(self, model: str, seconds: float, since: int | None) -> Stirred:
         """Return how many records each stretch of time holds, and which got outcomes lately."""
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             counts = db.execute(
                 "SELECT floor(time / %s), count(*) FROM modelwright_predictions WHERE model = %s GROUP BY 1",
                 (seconds, model),
             ).fetchall()
-            touched = db.execute(
-                "SELECT DISTINCT floor(p.time / %s) FROM modelwright_outcomes o "
-                "JOIN modelwright_predictions p ON p.id = o.prediction_id WHERE o.arrived > %s AND p.model = %s",
-                (seconds, since, model),
-            ).fetchall()
+            touched = []
+            if since is not None:
+                touched = db.execute(
+                    "SELECT DISTINCT floor(p.time / %s) FROM modelwright_outcomes o "
+                    "JOIN modelwright_predictions p ON p.id = o.prediction_id WHERE o.arrived > %s AND p.model = %s",
+                    (seconds, since, model),
+                ).fetchall()
             mark = db.execute("SELECT coalesce(max(arrived), 0) FROM modelwright_outcomes").fetchone()
         return sql.stirred(counts, touched, mark[0], seconds)
 
@@ -163,14 +130,14 @@ class PostgresLedger:
     def retain(self, since: float) -> int:
         """Remove the records of before ``since`` with their outcomes."""
         removed = self._remove("time < %s", (since,))
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             orphans = "time < %s AND NOT EXISTS (SELECT 1 FROM modelwright_predictions p WHERE p.id = prediction_id)"
             db.execute(f"DELETE FROM modelwright_outcomes WHERE {orphans}", (since,))  # noqa: S608 - a constant
         return removed
 
     def _remove(self, where: str, values: tuple[object, ...]) -> int:
         delete = f"DELETE FROM modelwright_predictions WHERE {where} RETURNING id"  # noqa: S608 - constants
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             ids = [i for (i,) in db.execute(delete, values).fetchall()]
             db.execute("DELETE FROM modelwright_outcomes WHERE prediction_id = ANY(%s)", (ids,))
         return len(ids)
@@ -178,15 +145,18 @@ class PostgresLedger:
     def count(self, model: str | None = None) -> int:
         """Return how many records there are."""
         where, values = ("", ()) if model is None else (" WHERE model = %s", (model,))
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             found = db.execute(f"SELECT count(*) FROM modelwright_predictions{where}", values).fetchone()  # noqa: S608
         return int(found[0])
 
     def close(self) -> None:
         """Close the connection."""
-        with self._lock:
-            if self._db is not None:
-                self._db.close()
+        self._database.close()
+
+
+def _unavailable(place: str, got: str) -> LedgerUnavailable:
+    fix = "check that the server runs and the user may write"
+    return LedgerUnavailable("the ledger can be read and written", where=place, got=got, fix=fix)
 
 
 def _storable(values: tuple[object, ...]) -> tuple[object, ...]:

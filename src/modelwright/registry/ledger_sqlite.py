@@ -20,7 +20,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS predictions (
   id TEXT PRIMARY KEY, time REAL NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL, fingerprint TEXT NOT NULL,
   row TEXT NOT NULL, prediction TEXT NOT NULL, scores TEXT NOT NULL, flags TEXT NOT NULL, latency_ms REAL NOT NULL,
-  role TEXT NOT NULL) WITHOUT ROWID;
+  role TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS predictions_by_time ON predictions (model, time, id);
 CREATE TABLE IF NOT EXISTS outcomes (
   prediction_id TEXT NOT NULL, time REAL NOT NULL, value TEXT NOT NULL,
@@ -100,7 +100,7 @@ class SQLiteLedger:
     ) -> Iterator[Columns]:
         """Give the same in columns, cells as JSON: quicker where there are many."""
         query = (
-            f"SELECT {sql.COLUMNS.format('p.row')}, o.value, o.time FROM predictions p "  # noqa: S608 - constants
+            f"SELECT {sql.COLUMNS.format('CAST(p.row AS BLOB)')}, o.value, o.time FROM predictions p "  # noqa: S608 - constants
             "LEFT JOIN outcomes o ON o.arrived = (SELECT arrived FROM outcomes WHERE prediction_id = p.id "
             "ORDER BY time DESC, arrived DESC LIMIT 1) "
             "WHERE p.model = ? AND (p.time, p.id) > (?, ?) AND p.time < ? ORDER BY p.time, p.id LIMIT ?"
@@ -111,16 +111,18 @@ class SQLiteLedger:
             yield sql.in_columns(rows)
             at = (rows[-1][1], rows[-1][0])
 
-    def stirred(self, model: str, seconds: float, since: int) -> Stirred:
+    def stirred(self, model: str, seconds: float, since: int | None) -> Stirred:
         """Return how many records each stretch of time holds, and which got outcomes lately."""
         counts = self._file.rows(
             "SELECT CAST(time / ? AS INTEGER), count(*) FROM predictions WHERE model = ? GROUP BY 1", (seconds, model)
         )
-        touched = self._file.rows(
-            "SELECT DISTINCT CAST(p.time / ? AS INTEGER) FROM outcomes o JOIN predictions p ON p.id = o.prediction_id "
-            "WHERE o.arrived > ? AND p.model = ?",
-            (seconds, since, model),
-        )
+        touched = []
+        if since is not None:
+            touched = self._file.rows(
+                "SELECT DISTINCT CAST(p.time / ? AS INTEGER) FROM outcomes o "
+                "JOIN predictions p ON p.id = o.prediction_id WHERE o.arrived > ? AND p.model = ?",
+                (seconds, since, model),
+            )
         mark = self._file.rows("SELECT coalesce(max(arrived), 0) FROM outcomes")
         return sql.stirred(counts, touched, mark[0][0], seconds)
 

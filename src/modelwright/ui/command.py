@@ -90,6 +90,16 @@ def options_of(names: tuple[str, ...]) -> Callable[[Any], Any]:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+ledger_option = click.option(
+    "--ledger",
+    default=".modelwright/ledger.db",
+    show_default=True,
+    metavar="FILE|URL",
+    help="Ledger of the service: a file, or postgresql://…",
+)
+state_option = click.option(
+    "--state", metavar="FILE|URL", help="State of watching.  [default: watch.db beside the ledger, or its database]"
+)
 query_option = click.option("--query", metavar="SQL", help="SQL query, when the source is a database.")
 
 

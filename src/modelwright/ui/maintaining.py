@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from modelwright.ui.command import Command, as_text, json_option, width
+from modelwright.ui.command import Command, as_text, json_option, ledger_option, state_option, width
 
 EXIT_REJECTED, EXIT_WAITING = 3, 4
 """Of a challenger that was rejected, or that waits for people."""
@@ -23,10 +23,8 @@ EXIT_REJECTED, EXIT_WAITING = 3, 4
     help="advice: only if watching advises it; schedule; or a reason in your own words.",
 )
 @click.option("--data", metavar="TABLE", help="Table the champion was trained on.  [default: where its manifest says]")
-@click.option(
-    "--ledger", default=".modelwright/ledger.db", show_default=True, metavar="FILE|URL", help="Ledger of the service."
-)
-@click.option("--state", metavar="FILE", help="State of watching.  [default: watch.db beside the ledger]")
+@ledger_option
+@state_option
 @click.option("--budget", metavar="TIME", help="Wall-clock limit of the whole (45s, 10m, 2h).  [default: 5m]")
 @click.option("--effort", metavar="N", help="Work units instead of a time limit: reproducible.")
 @click.option("--seed", metavar="N", help="Seed of all randomness.  [default: the champion's]")

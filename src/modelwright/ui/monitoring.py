@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from modelwright.ui.command import Command, as_text, json_option, query_option, width
+from modelwright.ui.command import Command, as_text, json_option, ledger_option, query_option, state_option, width
 
 EXIT_ALARM = 3
 """An alarm lasts and nobody acknowledged it."""
@@ -42,19 +42,13 @@ def replay(source: str, as_json: bool, quiet: bool, **options: Any) -> None:
 
 @click.command(cls=Command)
 @click.argument("package")
-@click.option(
-    "--ledger",
-    default=".modelwright/ledger.db",
-    show_default=True,
-    metavar="FILE|URL",
-    help="Ledger of the service: a file, or postgresql://…",
-)
+@ledger_option
 @click.option("--name", metavar="NAME", help="What the model is asked under.  [default: from the package's file name]")
 @click.option("--reference", metavar="TABLE", help="Table it was trained on.  [default: where its manifest says]")
 @click.option("--window", default="1d", show_default=True, metavar="TIME", help="Length of a window.")
 @click.option("--alarms", type=float, default=1.0, show_default=True, help="Accepted false alarms a month.")
 @click.option("--every", metavar="TIME", help="Look again after so long, until stopped.  [default: look once]")
-@click.option("--state", metavar="FILE", help="State of watching.  [default: watch.db beside the ledger]")
+@state_option
 @click.option("--webhook", multiple=True, metavar="URL", help="Send alarms as JSON.")
 @click.option("--slack", multiple=True, metavar="URL", help="Send alarms in Slack's form.")
 @click.option("--teams", multiple=True, metavar="URL", help="Send alarms in Teams' form.")
@@ -100,24 +94,19 @@ def watch(package: str, as_json: bool, every: str | None, retrain: bool, budget:
 
 
 @click.command(cls=Command)
-@click.option(
-    "--state",
-    default=".modelwright/watch.db",
-    show_default=True,
-    metavar="FILE",
-    help="State of watching: watch.db beside the ledger.",
-)
+@ledger_option
+@state_option
 @click.option("--model", metavar="NAME", help="Of this model only.")
 @click.option("--acknowledge", metavar="ID", help="Say that you know of an alarm; six digits of its id are enough.")
 @click.option("--by", metavar="WHO", help="Who says so.  [default: the user of this machine]")
 @click.option("--silence", metavar="TIME", help="Send no messages for so long; needs --model.")
 @click.option("--column", default="", metavar="COLUMN", help="Silence this column only.")
 @json_option
-def alarms(state: str, as_json: bool, **options: Any) -> None:
+def alarms(as_json: bool, **options: Any) -> None:
     """List the alarms of watched models; acknowledge one; silence a model or a column for some time."""
     from modelwright.flows.alarms import alarms as verb
 
-    done = verb(state, **options)
+    done = verb(**options)
     click.echo(as_text(done.to_dict()) if as_json else done.summary(width()))
 
 

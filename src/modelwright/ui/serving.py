@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from modelwright.ui.command import Command, as_text, json_option
+from modelwright.ui.command import Command, as_text, json_option, ledger_option
 
 
 @click.command(cls=Command)
@@ -80,15 +80,10 @@ def _words(served: Any) -> str:
     return "\n".join(lines)
 
 
-_ledger_option = click.option(
-    "--ledger", default=".modelwright/ledger.db", show_default=True, metavar="FILE|URL", help="Where predictions are."
-)
-
-
 @click.command(cls=Command)
 @click.argument("model")
 @click.argument("source")
-@_ledger_option
+@ledger_option
 @json_option
 def label(model: str, source: str, ledger: str, as_json: bool) -> None:
     """Hand in what became of rows that were predicted.
@@ -108,7 +103,7 @@ def label(model: str, source: str, ledger: str, as_json: bool) -> None:
 @click.command(cls=Command)
 @click.argument("column")
 @click.argument("value")
-@_ledger_option
+@ledger_option
 @json_option
 def erase(column: str, value: str, ledger: str, as_json: bool) -> None:
     """Remove one person's predictions: every one whose COLUMN holds VALUE, with its outcomes."""
