@@ -293,6 +293,15 @@ def test_bagging_lowers_variance_and_boosting_bias(studied):
     assert value("boosted") < value("boosted_last")
 
 
+def test_boosting_that_still_gains_is_not_said_to_have_ended(sample_of_frame):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1_500, 6))
+    frame = pl.DataFrame({**{f"x{i}": x[:, i] for i in range(6)}, "y": np.sin(2 * x).sum(axis=1)})
+    text, value = shown("bagging-boosting", sample_of_frame(frame))
+    assert value("n_best") >= 115
+    assert "more rounds would bring more" in text
+
+
 def test_l1_selects_and_l2_shrinks_as_scikit_learn_has_it(studied):
     from sklearn.linear_model import Lasso, Ridge
 
@@ -331,6 +340,16 @@ def test_scaling_matters_to_neighbours_and_not_to_trees(studied):
     assert value("tree_same") == 1
     assert value("condition_raw") > 1e3 * value("condition_scaled")
     assert value("share") > 0.9
+
+
+def test_a_wide_column_that_is_not_alone_is_not_called_the_only_one(sample_of_frame):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 6)) * np.array([10.0, 6.0, 1.0, 1.0, 1.0, 1.0])
+    frame = pl.DataFrame({**{f"x{i}": x[:, i] for i in range(6)}, "y": np.where(x[:, 2] > 0, "yes", "no")})
+    text, value = shown("feature-scaling", sample_of_frame(frame))
+    assert 0.5 < value("share") < 0.9
+    assert "outweighs all others together" in text
+    assert "the only column" not in text
 
 
 def test_scaling_harms_where_the_wide_column_tells(sample_of_frame):
@@ -429,6 +448,15 @@ def test_reduction_of_independent_columns_finds_nothing_to_squeeze(sample_of_fra
     text, value = shown("dimensionality-reduction", sample_of_frame(frame))
     assert "nearly independent" in text
     assert value("enough") == 16
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_few_directions_are_not_enough_where_much_is_lost_but_not_surely(sample_of_frame, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(90, 10))
+    frame = pl.DataFrame({**{f"x{i}": x[:, i] for i in range(10)}, "y": x.sum(axis=1) + rng.standard_t(2, 90)})
+    _, value = shown("dimensionality-reduction", sample_of_frame(frame))
+    assert 1 - value("at_enough") <= 1.1 * (1 - value("full")) + 1e-9
 
 
 def test_partial_least_squares_are_those_of_scikit_learn(studied):

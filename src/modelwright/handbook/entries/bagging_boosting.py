@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from modelwright.handbook.sample import Sample
 
 ROWS_MOST, HELD_MOST, TREES, ROUNDS, RESAMPLES, BAG = 1_200, 800, 60, 120, 5, 15
+ALIKE = 1.1
+"""Times the smaller loss: what is further apart, and still not surely, wants more rows."""
 SMALL: dict[str, Any] = {
     "leaves": 4,
     "learning_rate": 0.1,
@@ -155,13 +157,15 @@ def _meaning(f: Facts, helps: int, wins: int) -> tuple[str, ...]:
         + f.say(
             ", and rises again to {boosted_last} by the last: unlike bagging, boosting can overfit."
             if f["boosted_last"] > f["boosted"] * 1.01
+            else ", nearly the last: more rounds would bring more."
+            if f["n_best"] > 0.95 * f["rounds"]
             else "; by the last of {rounds} it is {boosted_last}."
         )
     )
     ends = {
         1: "At their best boosting is ahead of bagging by {edge} (95 % interval {edge_low} to {edge_high}).",
         -1: "At their best bagging is ahead of boosting (difference {edge}, 95 % interval {edge_low} to {edge_high}).",
-        0: "At their best the two are tied here (difference {edge}, 95 % interval {edge_low} to {edge_high}).",
+        0: "At their best the two are not surely apart (difference {edge}, 95 % interval {edge_low} to {edge_high}).",
     }
     said.append(f.say(ends[wins]))
     return tuple(said)
@@ -171,8 +175,13 @@ def _advice(f: Facts, wins: int) -> tuple[str, ...]:
     first = {
         1: f.say("Use boosting here, with a small rate and early stopping (about {n_best} rounds at this rate)."),
         -1: "Use a forest here: it needs no tuning, and on rows this few or this noisy it is the safer of the two.",
-        0: "Either will do. A forest needs no tuning; boosting is smaller and faster to score. Blending both, "
-        "as modelwright's ensemble does, often beats either.",
+        0: (
+            "Either will do."
+            if max(f["bagged"], f["boosted"]) < ALIKE * min(f["bagged"], f["boosted"])
+            else "These rows are too few to tell which is better: measure both on more."
+        )
+        + " A forest needs no tuning; boosting is smaller and faster to score. Blending both, as modelwright's "
+        "ensemble does, often beats either.",
     }[wins]
     return (
         first,

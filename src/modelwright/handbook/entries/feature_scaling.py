@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from modelwright.handbook.sample import Sample
 
 ROWS_MOST, HELD_MOST, NEIGHBOURS, DEPTH, STEPS, SHOWN = 2_000, 800, 15, 6, 100, 8
+NEARLY_ALL = 0.9
 
 
 def experiment(sample: Sample, seed: int) -> Experiment:
@@ -107,15 +108,19 @@ def _condition(x: Floats) -> float:
 
 
 def _meaning(f: Facts, helps: int) -> tuple[str, ...]:
+    effect = (
+        "to a method that measures distance it is nearly the only column."
+        if f["share"] > NEARLY_ALL
+        else "to a method that measures distance it outweighs all others together."
+        if f["share"] > 1 / 2
+        else "a method that measures distance hears it far above the others."
+        if f["share"] > 3 * f["fair"]
+        else "these columns are much alike already."
+    )
     said = [
         f.say(
             "Raw, the widest column, {widest}, makes up {share} of all squared distances where {fair} would "
-            "be fair: to a method that measures distance it is nearly the only column."
-        )
-        if f["share"] > 3 * f["fair"]
-        else f.say(
-            "Raw, the widest column, {widest}, makes up {share} of all squared distances where {fair} would "
-            "be fair: these columns are much alike already."
+            "be fair: " + effect
         )
     ]
     ends = {

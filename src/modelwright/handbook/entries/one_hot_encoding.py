@@ -147,7 +147,7 @@ def _meaning(f: Facts, helps: int, helps_tree: int) -> tuple[str, ...]:
     tree_ends = {
         1: "The tree gains too ({tree_hot} against {tree_codes}).",
         0: "The tree can live with either ({measure} {tree_codes} on codes, {tree_hot} one-hot; their losses "
-        "are tied): it may cut the alphabet in several places.",
+        "are not surely apart): it may cut the alphabet in several places.",
         -1: "The tree is better on codes ({measure} {tree_codes} against {tree_hot}): it may cut the alphabet in "
         "several places, while one-hot lets it split off only one level at a time.",
     }
