@@ -64,7 +64,7 @@ class AutoGluon:
         if asked.meta["task"] == "regression":
             return (lambda frame: predictor.predict(frame).to_numpy()), []
         labels = list(predictor.class_labels)
-        return (lambda frame: predictor.predict_proba(frame)[labels].to_numpy()), labels
+        return (lambda frame: predictor.predict_proba(frame).reindex(columns=labels).to_numpy()), labels
 
 
 class Flaml:
