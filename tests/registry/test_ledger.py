@@ -5,6 +5,7 @@ import os
 import random
 import sqlite3
 import stat
+from dataclasses import replace
 
 import pytest
 
@@ -208,6 +209,39 @@ def test_the_clerk_carries_everything_and_removes_what_is_over(ledger, tmp_path)
     assert list((tmp_path / "spool").iterdir()) == []
     assert clerk.torn == 0
     assert sum(a.outcome is not None for a in all_of(ledger)) == 40
+
+
+def test_what_comes_while_the_clerk_carries_waits_for_its_next_round(tmp_path):
+    ledger, spool = open_ledger(tmp_path / "ledger.db"), Spool(tmp_path / "spool")
+    store, n_calls = ledger.append_spelled, 0
+
+    def append_and_answer_on(values):
+        nonlocal n_calls
+        n_calls += 1
+        assert n_calls < 5, "a commit for every line that comes"
+        spool.write([record(100 + n_calls)])
+        return store(values)
+
+    ledger.append_spelled = append_and_answer_on
+    spool.write([record(i) for i in range(3)])
+    clerk = Clerk(tmp_path / "spool", ledger)
+    assert clerk.carry() == 3
+    assert clerk.carry() == 1
+    assert ledger.count() == 4
+    spool.close()
+    ledger.close()
+
+
+@pytest.mark.parametrize("long", [10, 400_000, 700_000, 3_000_000])
+def test_lines_longer_than_what_is_read_at_once_are_carried(tmp_path, long):
+    ledger, spool = open_ledger(tmp_path / "ledger.db"), Spool(tmp_path / "spool")
+    for i, size in enumerate([10, long, 700_000, long, 5]):
+        spool.write([replace(record(i), row={"text": "x" * size})])
+    spool.close()
+    clerk = carried(tmp_path / "spool", ledger)
+    assert (ledger.count(), clerk.torn) == (5, 0)
+    assert list((tmp_path / "spool").iterdir()) == []
+    ledger.close()
 
 
 def test_a_clerk_that_begins_again_carries_nothing_twice(ledger, tmp_path):

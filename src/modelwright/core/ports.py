@@ -211,6 +211,10 @@ class Ledger(Protocol):
         """Store records durably and return how many were new; a record whose id is known is left as it is."""
         ...
 
+    def append_spelled(self, values: Sequence[tuple[object, ...]]) -> int:
+        """Store records given by their fields in order, ``row``, ``prediction``, ``scores`` and ``flags`` as JSON."""
+        ...
+
     def add_outcomes(self, outcomes: Sequence[Outcome]) -> Received:
         """Store outcomes, in any order and however often; the latest known per prediction counts."""
         ...

@@ -1,6 +1,6 @@
 """Measures with 95 % intervals, all of them analytic: nothing is resampled, so any number of rows is quick.
 
-How often the intervals hold the truth is measured by ``benchmarks/interval_coverage.py``.
+How often the intervals hold the truth is measured by ``benchmarks/intervals.py``.
 """
 
 from __future__ import annotations

@@ -47,9 +47,13 @@ class PostgresLedger:
 
     def append(self, records: Sequence[PredictionRecord]) -> int:
         """Store records and return how many were new."""
+        return self.append_spelled([sql.record_values(r) for r in records])
+
+    def append_spelled(self, values: Sequence[tuple[object, ...]]) -> int:
+        """Store records that are spelled already and return how many were new."""
         insert = f"INSERT INTO modelwright_predictions VALUES ({_MARKS}) ON CONFLICT DO NOTHING"  # noqa: S608 - marks
         with self._database.transaction() as db, db.cursor() as cursor:
-            cursor.executemany(insert, [_storable(sql.record_values(r)) for r in records])
+            cursor.executemany(insert, [_storable(v) for v in values])
             return int(cursor.rowcount)
 
     def add_outcomes(self, outcomes: Sequence[Outcome]) -> Received:

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 RECORD, OUTCOME = b"R", b"O"
 BYTES_MAX = 4_194_304
 """Size of a file; when it is full the next one is begun."""
-LINES_AT_ONCE = 2_000
+BYTES_AT_ONCE = 1_048_576
+"""Of lines that are carried together."""
 _SHARED = mmap.MAP_SHARED | mmap.MAP_POPULATE if hasattr(mmap, "MAP_POPULATE") else 0
 """All pages of a file are fetched when it is begun: each one that is met later would hold up an answer."""
 
 _encode = msgspec.json.Encoder().encode
-_record = msgspec.json.Decoder(PredictionRecord)
 _outcome = msgspec.json.Decoder(Outcome)
 
 
@@ -49,6 +49,34 @@ class Line(msgspec.Struct):
     flags: Sequence[str]
     latency_ms: float
     role: str
+
+
+class _Carried(msgspec.Struct):
+    """A line as it is carried: the fields of ``PredictionRecord``, those of several parts left as JSON."""
+
+    id: str
+    time: float
+    model: str
+    version: str
+    fingerprint: str
+    row: msgspec.Raw
+    prediction: msgspec.Raw
+    scores: msgspec.Raw
+    flags: msgspec.Raw
+    latency_ms: float
+    role: str
+
+    def spelled(self) -> tuple[object, ...]:
+        """Return the values of a ledger's columns."""
+        told = (self.row, self.prediction, self.scores, self.flags)
+        row, prediction, scores, flags = (str(part, "utf-8") for part in told)
+        return (
+            *(self.id, self.time, self.model, self.version, self.fingerprint),
+            *(row, prediction, scores, flags, self.latency_ms, self.role),
+        )
+
+
+_record = msgspec.json.Decoder(_Carried)
 
 
 class Spool:
@@ -142,7 +170,9 @@ class Clerk:
             # A worker that is through with a file renames it; how far it was carried goes on under the new name.
             self.carried[path] = self.carried.pop(path, self.carried.pop(path.with_suffix(".open"), 0))
             is_over = self._is_over(path)  # asked first: what comes after is then carried too
-            while taken := self._carry_some(path):
+            is_more = True
+            while is_more:
+                taken, is_more = self._carry_some(path)
                 n += taken
             if is_over:
                 self.torn += self._has_rest(path)
@@ -151,33 +181,30 @@ class Clerk:
                 self.carried.pop(path, None)
         return n
 
-    def _carry_some(self, path: Path) -> int:
-        at = self.carried[path]
-        try:
-            with path.open("rb") as file:
-                file.seek(at)
-                lines = file.readlines(LINES_AT_ONCE * 400)
-        except FileNotFoundError:
-            return 0
-        if lines and not lines[-1].endswith(b"\n"):  # zeros up to the end of the file, or a line torn by a death
-            lines.pop()
-        if not lines:
-            return 0
-        records, outcomes = self._read(lines)
+    def _carry_some(self, path: Path) -> tuple[int, bool]:
+        """Carry some lines; return how many, and whether more were there already.
+
+        What comes meanwhile is left to the next round: a few lines at a time would cost a commit each.
+        """
+        content, is_more = _whole_lines(path, self.carried[path])
+        if not content:
+            return 0, False
+        records, outcomes = self._read(content[:-1].split(b"\n"))
         if records:
-            self.ledger.append(records)
+            self.ledger.append_spelled(records)
         if outcomes:
             self.ledger.add_outcomes(outcomes)
-        self.carried[path] = at + sum(map(len, lines))
-        return len(records) + len(outcomes) or 1
+        self.carried[path] += len(content)
+        return len(records) + len(outcomes), is_more
 
-    def _read(self, lines: list[bytes]) -> tuple[list[PredictionRecord], list[Outcome]]:
-        records, outcomes = [], []
+    def _read(self, lines: list[bytes]) -> tuple[list[tuple[object, ...]], list[Outcome]]:
+        records: list[tuple[object, ...]] = []
+        outcomes: list[Outcome] = []
         for line in lines:
             kind, content = line[:1], line[1:]
             try:
                 if kind == RECORD:
-                    records.append(_record.decode(content))
+                    records.append(_record.decode(content).spelled())
                 elif kind == OUTCOME:
                     outcomes.append(_outcome.decode(content))
                 else:
@@ -198,6 +225,22 @@ class Clerk:
     def _is_over(path: Path) -> bool:
         """Return whether nothing more can come."""
         return path.suffix == ".done" or not _is_alive(int(path.stem.rpartition("-")[2]))
+
+
+def _whole_lines(path: Path, at: int) -> tuple[bytes, bool]:
+    """Return whole lines from a place on, and whether there were more; behind all are zeros, or what a death tore."""
+    size = BYTES_AT_ONCE
+    try:
+        with path.open("rb") as file:
+            while True:
+                file.seek(at)
+                content = file.read(size)
+                end, is_more = content.rfind(b"\n") + 1, len(content) == size and not content.endswith(b"\x00")
+                if end or not is_more:
+                    return content[:end], is_more
+                size *= 2  # one long line
+    except FileNotFoundError:
+        return b"", False
 
 
 def _is_alive(pid: int) -> bool:

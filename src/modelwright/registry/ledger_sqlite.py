@@ -53,7 +53,10 @@ class SQLiteLedger:
 
     def append(self, records: Sequence[PredictionRecord]) -> int:
         """Store records and return how many were new."""
-        values = [sql.record_values(r) for r in records]
+        return self.append_spelled([sql.record_values(r) for r in records])
+
+    def append_spelled(self, values: Sequence[tuple[object, ...]]) -> int:
+        """Store records that are spelled already and return how many were new."""
         with self._file.writing() as db:
             before = db.total_changes
             db.executemany(f"INSERT OR IGNORE INTO predictions VALUES ({_MARKS})", values)  # noqa: S608 - marks only

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from modelwright.reports.view import View
 
 KEPT = (
-    "The intervals were tried on 1,000 tables each of 200 and of 2,000 made rows (`python benchmarks/interval_coverage.py`): "
+    "The intervals were tried on 1,000 tables each of 200 and of 2,000 made rows (`python benchmarks/intervals.py`): "
     "they held the truth in 93 to 97 of 100, but for these."
 )
 CLASSIFICATION = (

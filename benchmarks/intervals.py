@@ -2,7 +2,7 @@
 
 Draws tables from populations whose truth is known (measured on two million rows), measures each, and counts.
 
-    python benchmarks/interval_coverage.py --simulations 1000
+    python benchmarks/intervals.py --simulations 1000
 
 writes ``benchmarks/results/coverage.md``. About 10 minutes on one core.
 """
@@ -274,7 +274,7 @@ def main(arguments: Sequence[str]) -> None:
     begun = time.perf_counter()
     tables, outside = coverage_tables(n_times)
     text = TEXT.format(
-        command=f"python benchmarks/interval_coverage.py --simulations {n_times}",
+        command=f"python benchmarks/intervals.py --simulations {n_times}",
         n_times=n_times,
         n_truth=TRUTH_ROWS * TRUTH_TIMES,
         low=LOW,
