@@ -16,6 +16,7 @@ import pytest
 
 import modelwright
 from modelwright.core.errors import ServiceUnavailable
+from modelwright.core.machine import cores
 from modelwright.flows.serve import Serving, serve
 from modelwright.registry.ledger import open_ledger
 
@@ -49,6 +50,15 @@ def test_it_starts_quickly_stays_light_and_carries_no_workshop(run_service, tmp_
     )
     assert pss < 200_000
     wait_until(lambda: body["prediction_ids"][0] in ids_in(tmp_path / ".modelwright" / "ledger.db"))
+    assert service.stop() == 0
+
+
+@pytest.mark.parametrize(("limits", "expected"), [("", min(cores(), 4)), ("[limits]\nrequests_per_second = 50\n", 1)])
+def test_a_worker_a_core_answers_and_one_where_tokens_have_a_rate(run_service, tmp_path, limits, expected):
+    (tmp_path / "service.toml").write_text(limits)
+    service = run_service("--config", str(tmp_path / "service.toml"), "--no-ledger")
+    assert len(service.children()) == expected
+    assert service.ask("/predict", {"records": [ROW]})["predictions"]
     assert service.stop() == 0
 
 
@@ -204,7 +214,7 @@ def test_what_is_in_flight_is_answered_before_it_ends(run_service):
 def test_a_damaged_package_is_not_taken_up(run_service, tmp_path, churn_model):
     link = tmp_path / "churn.model"
     link.symlink_to(churn_model.path)
-    service = run_service(package=link)
+    service = run_service("--workers", "1", package=link)
     bad = tmp_path / "bad"
     bad.mkdir()
     for path in Path(churn_model.path).iterdir():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from modelwright.core.machine import cores
 from modelwright.core.run import Run
 from modelwright.core.settings import Settings
 from modelwright.flows.approve import approve
@@ -284,8 +284,3 @@ def run_of(
         tell=tell or (lambda _: None),
         is_stopped=is_stopped or (lambda: False),
     )
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.core.contract import Kind
 from modelwright.core.errors import InvalidSetting, MissingLibrary, ModelwrightError, ServiceUnavailable
 from modelwright.core.fingerprint import fingerprint
+from modelwright.core.machine import cores
 from modelwright.core.ports import Pointer, Traffic
 from modelwright.flows._watched import told_by_watching
 from modelwright.flows.builtin import catalogue
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from modelwright.service.models import Models
 
 FOLDER = ".modelwright"
+WORKERS_MOST = 4
 """Where a project keeps what its services remember."""
 
 
@@ -59,7 +61,7 @@ class Serving:
         tokens: A file of tokens with scopes, read again when it changes.
         is_open: Whether no token is asked for; on loopback only.
         name: What the model is asked under; taken from the package's file name when None.
-        workers: Processes that answer.
+        workers: Processes that answer; None for one a core, four at most, and one where tokens have a rate.
         ledger: Path or ``postgresql://`` address of the record of predictions; empty to record nothing.
         fsync: Whether an answer is on the disk before it is given, rather than with the operating system.
         config: A TOML file: policies, limits, private columns, canary, shadow.
@@ -76,7 +78,7 @@ class Serving:
     tokens: str | None = None
     is_open: bool = False
     name: str | None = None
-    workers: int = 1
+    workers: int | None = None
     ledger: str = f"{FOLDER}/ledger.db"
     fsync: bool = False
     config: str | None = None
@@ -90,7 +92,7 @@ class Serving:
         if self.name is not None and not routes.NAME.match(self.name):
             fix = f"try {name_of(self.name)!r}"
             raise InvalidSetting("a name is letters, digits and .-_", where="--name", got=self.name, fix=fix)
-        if not 1 <= self.workers <= 64 or not 0 <= self.port <= 65_535:
+        if (self.workers is not None and not 1 <= self.workers <= 64) or not 0 <= self.port <= 65_535:
             got = {"workers": self.workers, "port": self.port}
             raise InvalidSetting("a service has 1 to 64 workers and a port of 0 to 65535", where="serve", got=got)
 
@@ -141,18 +143,19 @@ def serve(reference: str, serving: Serving, *, tell: Callable[[Served], None] = 
     models = keeper.load()
     place = _Place.of(serving, models, config)
     sock = _bound(serving)
+    n_workers = serving.workers or _fitting_workers(config)
     columns = [column.name for column in models.champion.contract.columns]
     # Twice as many shares as workers: one that is replaced and its replacement count side by side.
     name = models.champion.pointer.model
     counters = Counters(
         *(routes.NAMES, columns, RULES),
-        n_workers=2 * serving.workers,
+        n_workers=2 * n_workers,
         beside=lambda: b"" if place is None else told_by_watching(place.folder, name),
     )
     office = _Office(serving, config, keeper, models, keyring, counters, log, place, sock)
     gc.collect()
     gc.freeze()  # what is loaded stays, and the processes go on sharing it
-    jobs = [Job(f"worker {i}", office.worker(i)) for i in range(serving.workers)]
+    jobs = [Job(f"worker {i}", office.worker(i)) for i in range(n_workers)]
     if place is not None:
         jobs.append(Job("clerk", office.clerk, last=True))
         if serving.watch_seconds is not None:
@@ -381,6 +384,11 @@ def _keyring(serving: Serving) -> tuple[Keyring, str]:
     if made:
         fixed.append(Token("made at start", digest_of(made), SCOPES))
     return Keyring(tuple(fixed), serving.tokens), made
+
+
+def _fitting_workers(config: Configuration) -> int:
+    """Return how many processes answer where nobody says; each counts a token's requests for itself."""
+    return 1 if config.limits.requests_per_second else min(cores(), WORKERS_MOST)
 
 
 def _bound(serving: Serving) -> socket.socket:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.core.errors import InvalidSetting, ModelwrightError
+from modelwright.core.machine import cores
 from modelwright.flows._registry import registry
 from modelwright.flows.resolve import resolve
 from modelwright.registry.names import may_be_ref
@@ -101,7 +102,7 @@ def upgrade_check(
         run(place[0])
         return _checked(*place, data=data, python=runner)
 
-    with ThreadPoolExecutor(min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, 8)) as pool:
+    with ThreadPoolExecutor(min(cores(), 8)) as pool:
         return Checked(tuple(pool.map(one, places)), runner)
 
 

@@ -47,7 +47,7 @@ class Paths:
     """
 
     tree: Tree
-    split: Array
+    split: Ints
     is_left: Bools
     slot: Array
     feature: Array
@@ -80,7 +80,7 @@ class Paths:
         most = int(n_features.max())
         return cls(
             tree,
-            split[order].astype(np.int32),
+            split[order],
             is_left[order],
             slot[order],
             np.maximum(feature[order, :most], 0),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import threading
 from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_void_p
 from functools import cache
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelwright.core.errors import InvalidPackage, MissingLibrary
+from modelwright.core.machine import cores
 
 if TYPE_CHECKING:
     from modelwright.core.arrays import Array, Floats
@@ -32,7 +32,7 @@ def library() -> ctypes.CDLL:
     for name in ("lib_lightgbm.so", "lib_lightgbm.dylib", "lib_lightgbm.dll"):
         if spec and (folder / name).exists():
             found = _declare(ctypes.CDLL(str(folder / name)))
-            found.LGBM_SetMaxThreads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+            found.LGBM_SetMaxThreads(cores())
             return found
     raise MissingLibrary("trees are predicted by LightGBM's library", where="lightgbm", fix="pip install lightgbm")
 
@@ -50,7 +50,7 @@ def use_threads(n: int) -> None:
 
 def threads_allowed() -> int:
     """Return how many threads ``use_threads`` allowed last; all cores before it was called."""
-    return _allowed[0] or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+    return _allowed[0] or cores()
 
 
 _allowed = [0]

@@ -21,7 +21,7 @@ from modelwright.ui.command import Command, as_text, json_option, ledger_option
 @click.option("--tokens", metavar="FILE", help="Tokens with scopes, made with `modelwright token new`.")
 @click.option("--no-token", "is_open", is_flag=True, help="Ask for no token; on loopback only.")
 @click.option("--name", metavar="NAME", help="What the model is asked under.  [default: from the file's name]")
-@click.option("--workers", default=1, show_default=True, help="Processes that answer.")
+@click.option("--workers", type=int, help="Processes that answer.  [default: one a core, four at most]")
 @click.option(
     *("--ledger", "ledger"),
     metavar="FILE|URL",
