@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from modelwright.core.errors import ModelwrightError
     from modelwright.registry.postgres_database import PostgresDatabase
 
-_TYPES = {"BLOB": "bytea"}
-"""Of a column, where PostgreSQL calls it otherwise."""
-
 
 class Writing(Protocol):
     """What is open inside a transaction: a connection of either kind."""
@@ -46,22 +43,20 @@ class Tables(Protocol):
         """Close the connection."""
 
 
-def open_tables(
-    address: str | Path, schema: Sequence[str], explain: Callable[[str, str], ModelwrightError], *, durable: bool = True
-) -> Tables:
-    """Return the tables at an address, made if absent.
+def open_tables(address: str | Path, schema: Sequence[str], explain: Callable[[str, str], ModelwrightError]) -> Tables:
+    """Return the tables at an address, made if absent; what was written outlasts the machine's loss of power too.
 
     Args:
         address: A path for SQLite, or ``postgresql://user@host/database``.
         schema: Statements that make what is absent.
         explain: Makes the error to raise of the address and of what went wrong.
-        durable: What was written outlasts the machine's loss of power too.
     """
     if is_database(address):
         from modelwright.registry.postgres_database import PostgresDatabase
 
-        return _InPostgres(PostgresDatabase(str(address), [_translated(s) for s in schema], explain))
-    pragmas = ("synchronous=FULL",) if durable else ()
+        told = [statement.replace(" BLOB", " bytea") for statement in schema]
+        return _InPostgres(PostgresDatabase(str(address), told, explain))
+    pragmas = ("synchronous=FULL",)
     return SQLiteFile(address, ";\n".join(schema), lambda got: explain(str(address), got), pragmas=pragmas)
 
 
@@ -94,9 +89,3 @@ class _Spoken:
     def executemany(self, query: str, values: Iterable[Sequence[object]]) -> None:
         with self._db.cursor() as cursor:
             cursor.executemany(query.replace("?", "%s"), values)
-
-
-def _translated(statement: str) -> str:
-    for here, there in _TYPES.items():
-        statement = statement.replace(f" {here}", f" {there}")
-    return statement
