@@ -273,7 +273,8 @@ def page(rows: list[dict[str, Any]], lines: list[dict[str, Any]], asked: Asked) 
     systems = sorted({r["system"] for r in rows})
     said = ["# Beside the peers", ""]
     said += [
-        f"`python benchmarks/peers.py --envs DIR --budget {asked.budget:g} --systems …`, {asked.threads} threads, "
+        f"`python benchmarks/peers.py --envs DIR --budget {asked.budget:g} "
+        f"--systems {','.join(s for s in systems if s != OURS)}`, {asked.threads} threads, "
     ]
     said += [
         f"{min(r['at'] for r in rows)[:10]} to {max(r['at'] for r in rows)[:10]}, Python {platform.python_version()}."
