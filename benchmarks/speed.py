@@ -198,13 +198,13 @@ def big_file(package: Path, n_rows: int, folder: Path) -> dict[str, Any]:
         writer.close()
     held: list[tuple[float, int]] = []
     is_over = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(held, is_over))
+    watcher = threading.Thread(target=_watch, args=(held, is_over), daemon=True)
     real = batches._score
 
-    def breaking(model: Any, part: Any, target: Any, breaks: Any) -> None:
+    def breaking(model: Any, part: Any, *rest: Any) -> None:
         if part.path.name == "part-1.parquet":
             raise KeyboardInterrupt
-        real(model, part, target, breaks)
+        real(model, part, *rest)
 
     watcher.start()
     begun = time.perf_counter()

@@ -87,7 +87,8 @@ def _n_rows(parquet: Any, file: Any, where: str) -> int:
 def chunks(part: Part, *, rows_at_once: int) -> Iterator[pl.DataFrame]:
     """Give the rows of a Parquet file in their order, at most so many at a time."""
     with _arrow() as parquet:
-        file = parquet.ParquetFile(part.address if part.objects is None else part.objects.open(part.address))
+        given = part.address if part.objects is None else part.objects.open(part.address)
+        file = parquet.ParquetFile(given, pre_buffer=False)  # a buffer would keep all that was read
         try:
             for batch in file.iter_batches(batch_size=rows_at_once):
                 frame = pl.from_arrow(batch)
