@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from modelwright.core.errors import InvalidSetting, WatchUnavailable
 from modelwright.core.settings import parse_duration
 from modelwright.flows._watched import state_of
 from modelwright.monitoring.state import WatchState
-from modelwright.registry.ledger import is_database
+from modelwright.registry.ledger import may_be_there
 from modelwright.reports.replay import day, effect
 from modelwright.reports.terminal import wrapped
 
@@ -64,7 +63,7 @@ def alarms(
         InvalidSetting: There is no such alarm, or no model is named to be silenced.
     """
     place = state_of(state, ledger)
-    if not is_database(place) and not Path(place).exists():
+    if not may_be_there(place):
         fix = "watch first: modelwright watch NAME"
         raise WatchUnavailable("alarms are those of a model that is watched", where=place, got="no such file", fix=fix)
     opened = WatchState(place)

@@ -43,7 +43,7 @@ from modelwright.flows.train import train
 from modelwright.monitoring.state import WatchState
 from modelwright.packaging.reading import holds_package
 from modelwright.registry.jobs import Job, Jobs
-from modelwright.registry.ledger import is_database
+from modelwright.registry.ledger import may_be_there
 from modelwright.registry.names import Ref, check_name
 from modelwright.registry.version import JOB, PREFIX
 from modelwright.search.portfolio import Candidate
@@ -194,7 +194,7 @@ def _cause(name: str, champion: Version, asked: Retraining) -> Retrained | dict[
     if asked.why != ADVICE:
         return {"why": SCHEDULE if asked.why == SCHEDULE else "asked", "reason": asked.why, "alarms": []}
     state = state_of(asked.state, asked.ledger)
-    if not is_database(state) and not Path(state).exists():
+    if not may_be_there(state):
         raise NothingToLearn(
             "advice comes from watching",
             where=name,

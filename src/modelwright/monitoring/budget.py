@@ -37,9 +37,9 @@ STREAM_WINDOWS_MOST = 400
 FITTED = 11
 """Simulated rates that the one wanted is read from."""
 TRIALS = 1_000
+"""Of the simulation behind the smallest change that is found."""
 PRECISION = 0.005
-"""Of the smallest change that is found, relative to it: it is told with two digits."""
-"""Of the simulation behind the smallest change that is found, and bisections of it."""
+"""Of that change, relative to it: it is told with two digits."""
 NORMAL = 50.0
 """From so many expected rows a window on, what an indicator finds is reckoned as of a mean."""
 DENSE = 8.0

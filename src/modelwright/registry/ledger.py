@@ -19,6 +19,11 @@ def is_database(address: str | Path) -> bool:
     return str(address).startswith(_POSTGRES)
 
 
+def may_be_there(address: str | Path) -> bool:
+    """Return whether an address names a file that exists, or a database: that is known when it is asked."""
+    return is_database(address) or Path(address).exists()
+
+
 def open_ledger(address: str | Path, privacy: Privacy | None = None) -> Ledger:
     """Return the ledger at an address, made if absent.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.core.errors import LedgerUnavailable, RegistryUnavailable
 from modelwright.core.fingerprint import canonical_json
-from modelwright.registry.ledger import is_database, open_ledger
+from modelwright.registry.ledger import may_be_there, open_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,7 +37,7 @@ def shadowed(address: str | Path, model: str, *, shadow: str, champion: str) -> 
     Raises:
         RegistryUnavailable: The ledger cannot be read.
     """
-    if not is_database(address) and not Path(address).exists():
+    if not may_be_there(address):
         return []
     try:
         ledger = open_ledger(address)
