@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from modelwright.core.errors import InvalidPackage
 from modelwright.core.state import State
-from modelwright.learners.calibration import Calibrator, Monotone, fit_calibrator
+from modelwright.learners.calibration import Calibrator, fit_calibrator
 
 
 def drawn(n_rows: int, n_classes: int, seed: int, spread: float = 1.5) -> tuple[np.ndarray, np.ndarray]:
@@ -112,27 +112,3 @@ def test_calibrated_answers_stay_probabilities_in_order(slope, raw):
 def test_an_altered_state_is_refused(state):
     with pytest.raises(InvalidPackage):
         Calibrator.restore(state)
-
-
-def test_redrawn_chances_are_the_reference_librarys():
-    from sklearn.isotonic import IsotonicRegression
-
-    rng = np.random.default_rng(0)
-    chances = rng.random(2_000).round(2)  # with ties
-    target = (rng.random(2_000) < chances**1.5).astype(np.int64)
-    least = 0.5 / len(chances)
-    theirs = IsotonicRegression(y_min=least, y_max=1 - least, out_of_bounds="clip").fit(chances, target)
-    new = np.array([-0.5, *rng.random(500), 1.5])
-    ours = Monotone.of(np.column_stack([1 - chances, chances]), target).apply(np.column_stack([1 - new, new]))
-    assert ours[:, 1] == pytest.approx(theirs.predict(new), abs=1e-12)
-    assert ours.sum(axis=1) == pytest.approx(1)
-
-
-def test_redrawn_chances_come_true():
-    rng = np.random.default_rng(1)
-    chances = rng.random(20_000)
-    truth = chances**2
-    scores = np.column_stack([1 - chances, chances])
-    learnt = Monotone.of(scores[:10_000], (rng.random(10_000) < truth[:10_000]).astype(np.int64))
-    assert np.abs(learnt.apply(scores[10_000:])[:, 1] - truth[10_000:]).mean() < 0.02
-    assert np.abs(scores[10_000:, 1] - truth[10_000:]).mean() > 0.15

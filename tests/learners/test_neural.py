@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,23 +37,27 @@ def effect_of(matrix: Matrix) -> np.ndarray:
     return np.sin(3 * a) + np.log1p(b) + (c % 2) + np.cos(d)
 
 
-def model_of(n_classes: int, *, seed: int = 0, members: int = 3) -> NeuralModel:
+def model_of(n_classes: int, *, seed: int = 0, members: int = 3, starts: int = 1) -> NeuralModel:
     """A network with random weights: what predicts can be judged without PyTorch."""
     matrix, rng = rows_of(400), np.random.default_rng(seed)
     inputs = Inputs.of(matrix, 8)
     n_outputs = n_classes if n_classes > 2 else 1
     shape = Shape(members, 2, 16, int(inputs.n_codes.sum()))
     columns, codes = inputs.columns(matrix.values), inputs.codes(matrix.values)
-    network = start(shape, columns, codes, np.zeros(n_outputs), rng)
-    head = rng.normal(size=network.head.shape)
-    named = {k: v.astype(np.float32) for k, v in {**network.named(), "head": head}.items()}
+    networks = []
+    for _ in range(starts):
+        network = start(shape, columns, codes, np.zeros(n_outputs), rng)
+        head = rng.normal(size=network.head.shape)
+        named = {k: v.astype(np.float32) for k, v in {**network.named(), "head": head}.items()}
+        networks.append(Network.of(named))
     regression = {} if n_classes else {"low": -9.0, "high": 9.0, "mean": 1.0, "spread": 0.5}
-    return NeuralModel(inputs, Network.of(named), n_classes, **regression)
+    return NeuralModel(inputs, tuple(networks), n_classes, **regression)
 
 
+@pytest.mark.parametrize("starts", [1, 3])
 @pytest.mark.parametrize("n_classes", [0, 2, 5])
-def test_a_row_answers_as_in_a_batch_and_after_a_journey(n_classes):
-    model, matrix = model_of(n_classes), rows_of(300, seed=1)
+def test_a_row_answers_as_in_a_batch_and_after_a_journey(n_classes, starts):
+    model, matrix = model_of(n_classes, starts=starts), rows_of(300, seed=1)
     together = model.predict(matrix)
     alone = np.concatenate([model.predict(matrix.take(np.array([i]))) for i in range(50)])
     assert np.allclose(alone, together[:50], rtol=0, atol=1e-12)
@@ -65,7 +70,7 @@ def test_many_rows_are_computed_in_parts(monkeypatch):
     model, matrix = model_of(2), rows_of(300)
     whole = model.predict(matrix)
     monkeypatch.setattr("modelwright.learners._network.CHUNK_CELLS", 16 * 3 * 100)
-    assert model.network.chunk_rows() < 300
+    assert model.networks[0].chunk_rows() < 300
     assert np.allclose(model.predict(matrix), whole, atol=1e-12)
 
 
@@ -118,7 +123,7 @@ def test_an_altered_state_is_refused(change):
     "change",
     [
         {"n_members": 2}, {"n_layers": 3}, {"n_layers": 10**9}, {"n_outputs": 4}, {"n_classes": 3}, {"n_classes": 1},
-        {"spread": 0.0}, {"low": 1.0, "high": 0.0}, {"n_features": 1},
+        {"spread": 0.0}, {"low": 1.0, "high": 0.0}, {"n_features": 1}, {"n_starts": 2}, {"n_starts": 0},
     ],
 )  # fmt: skip
 def test_an_altered_meta_is_refused(change):
@@ -127,13 +132,14 @@ def test_an_altered_meta_is_refused(change):
         Neural.restore(State(state.kind, {**state.meta, **change}, state.arrays))
 
 
+@pytest.mark.parametrize("starts", [1, 2])
 @pytest.mark.parametrize("n_classes", [0, 2, 5])
-def test_the_graph_answers_alike(n_classes):
+def test_the_graph_answers_alike(n_classes, starts):
     pytest.importorskip("onnx", reason="the graph is written by onnx")
     runtime = pytest.importorskip("onnxruntime", reason="the graph is run by onnxruntime")
     from modelwright.learners.neural_graph import graph
 
-    model, matrix = model_of(n_classes), rows_of(200, seed=2)
+    model, matrix = model_of(n_classes, starts=starts), rows_of(200, seed=2)
     values = np.vstack([matrix.values, np.full((1, 4), np.nan), np.full((1, 4), 3e38)]).astype(np.float32)
     session = runtime.InferenceSession(graph(model), providers=["CPUExecutionProvider"])
     told = session.run(None, {"features": values})[0]
@@ -154,6 +160,20 @@ def test_a_schedule_runs_to_its_end_whatever_the_time():
     assert schedule.rate < 1e-9
     # No step is a leap: the course slows down, and is not cut off.
     assert np.diff(seen).max() < 0.2
+
+
+def test_a_schedule_that_was_held_up_at_first_uses_all_that_follows():
+    """A tenth of the steps takes more than half of the time; the rest is not learnt at rest."""
+    now = {"t": 0.0}
+    schedule = Schedule(lambda: 100.0 - now["t"], 1_000)
+    rates = []
+    while not schedule.is_over:
+        schedule.advance()
+        now["t"] += 0.6 if schedule.done <= 100 else 0.04
+        rates.append(schedule.rate)
+    assert schedule.done > 900
+    assert now["t"] < 100
+    assert np.mean(np.array(rates[200:]) > 0.1) > 0.4
 
 
 def test_a_schedule_without_a_clock_is_even():
@@ -202,7 +222,7 @@ def test_one_row_takes_microseconds():
     s = Neural().settings
     shape = Shape(s.members, s.layers, s.width, int(inputs.n_codes.sum()))
     columns, codes = inputs.columns(values), inputs.codes(values)
-    model = NeuralModel(inputs, start(shape, columns, codes, np.zeros(1), rng), 2)
+    model = NeuralModel(inputs, (start(shape, columns, codes, np.zeros(1), rng),), 2)
     one, seconds = matrix.take(np.array([0])), []
     for _ in range(400):
         begun = time.perf_counter()
@@ -231,9 +251,9 @@ def batch_of(matrix: Matrix, n_classes: int, *, weight: bool) -> Rows:
 @pytest.mark.parametrize("weight", [False, True])
 def test_slopes_are_what_small_steps_show(n_classes, weight):
     model, batch = model_of(n_classes), batch_of(rows_of(60, seed=3), n_classes, weight=weight)
-    pupil = NumpyPupil(model.network, model.inputs, Course(n_classes, 1, 60, 0.1, 0.0, 0.0, 0, "cpu", lambda: 1.0))
+    pupil = NumpyPupil(model.networks[0], model.inputs, Course(n_classes, 1, 60, 0.1, 0.0, 0.0, 0, "cpu", lambda: 1.0))
     pupil.vector, pupil.slope = pupil.vector.astype(np.float64), pupil.slope.astype(np.float64)
-    named = model.network.named()
+    named = model.networks[0].named()
     pupil.parts, pupil.slopes = _views(pupil.vector, named), _views(pupil.slope, named)
 
     def loss() -> float:
@@ -262,8 +282,8 @@ def test_pytorch_and_numpy_move_alike(n_classes):
 
     model, batch = model_of(n_classes), batch_of(rows_of(100, seed=3), n_classes, weight=True)
     course = Course(n_classes, 1, 100, 0.1, 0.0, 0.02, 0, "cpu", lambda: 1.0)
-    ours = NumpyPupil(model.network, model.inputs, course)
-    theirs = TorchPupil(torch, model.network, model.inputs, course)
+    ours = NumpyPupil(model.networks[0], model.inputs, course)
+    theirs = TorchPupil(torch, model.networks[0], model.inputs, course)
     schedule = Schedule(lambda: float("inf"), 10)
     made = ours.prepared(batch)
     assert np.array_equal(ours.margins(made), ours.margins(batch)), (
@@ -323,6 +343,21 @@ def test_it_ends_in_time_and_its_schedule_is_whole():
     _, curve = Neural(rounds=100_000).fit(lesson)
     assert curve.ended == "time"
     assert time.monotonic() < ends + 0.7
+
+
+def test_what_was_learnt_from_several_starts_answers_as_their_mean():
+    matrix = rows_of(400)
+    lesson = Lesson(matrix, (effect_of(matrix) > 1.5).astype(np.int64), 2, seed=3)
+    first, second, third = (quick(rounds=3).fit(replace(lesson, seed=seed))[0] for seed in (3, 4, 5))
+    together = first.joined(second).joined(third)
+    mean = np.mean([one.predict(matrix) for one in (first, second, third)], axis=0)
+    assert np.allclose(together.predict(matrix), mean, atol=1e-9)
+
+
+def test_a_package_of_before_there_were_starts_is_restored():
+    state = model_of(2).state()
+    old = State(state.kind, {k: v for k, v in state.meta.items() if k != "n_starts"}, state.arrays)
+    assert np.array_equal(Neural.restore(old).predict(rows_of(50)), model_of(2).predict(rows_of(50)))
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from modelwright.search.pace import Pace, tail_seconds
 from modelwright.search.portfolio import Candidate
 from modelwright.search.problem import Material, Problem
 from modelwright.search.race import Race
-from modelwright.search.trial import Folding
+from modelwright.search.trial import Folding, Tried
 from modelwright.search.yardstick import fit_yardsticks
 
 N = 300
@@ -142,3 +142,23 @@ def test_where_the_machine_makes_it_wait_a_yardstick_says_how_long():
     )
     assert fit_yardsticks(material, half).waiting == pytest.approx(2.0, rel=0.1)
     assert fit_yardsticks(material, whole).waiting == pytest.approx(1.0, rel=0.1)
+
+
+def test_members_whose_final_fits_find_no_time_leave_by_what_they_bring_for_their_seconds():
+    one = race(budget=60.0)
+    target = one.folding.material.problem.target
+    rng = np.random.default_rng(1)
+
+    def tried(name, seconds, error):
+        yes = np.clip(target + error * rng.normal(size=N), 0.01, 0.99)
+        return Tried(Candidate(name, "linear"), np.column_stack([1 - yes, yes]), 0.8, (), (), seconds)
+
+    one._tried = [
+        tried("good", 6.0, 0.4),
+        tried("dear", 7.0, 3.0),
+        tried("good too", 5.0, 0.4),
+        tried("bad", 99.0, 9.0),
+    ]
+    one._chosen = (4, np.array([0.4, 0.2, 0.4, 0.0]))
+    assert one.folding.pace.refits * 18 > one.folding.pace.left_for_refits() > one.folding.pace.refits * 12
+    assert one._affordable_weights() == pytest.approx([0.5, 0.0, 0.5, 0.0])

@@ -8,8 +8,9 @@ from modelwright.search.trial import Tried
 from modelwright.search.tuning import MIDDLES, PATIENCE, SPACES, Tuner, candidates_most
 
 
-def tried(name: str, learner: str, score: float, params: dict, seconds: float = 1.0) -> Tried:
-    return Tried(Candidate(name, learner, params), np.zeros(3), score, (100,), (), seconds)
+def tried(name: str, learner: str, score: float, params: dict, seconds: float = 1.0, *, has_rate: bool = True) -> Tried:
+    candidate = Candidate(name, learner, params, has_rate=has_rate)
+    return Tried(candidate, np.zeros(3), score, (100,), (), seconds)
 
 
 def tuner(**changed) -> Tuner:
@@ -77,6 +78,19 @@ def test_every_point_of_a_space_is_a_learner_s_setting(family):
         learner(**candidate.params)
         known.append(tried(candidate.name, family, 1.0, dict(candidate.params)))
     assert set(MIDDLES[family]) <= set(SPACES[family])
+
+
+def test_only_families_that_boost_are_given_a_learning_rate():
+    network = [tried("neural network", "neural", 1.0, {}, has_rate=False)]
+    assert not tuner().propose(network, np.ones(1), 1.0).has_rate
+    assert tuner().propose([tried("lightgbm", "lightgbm", 1.0, {})], np.ones(1), 1.0).has_rate
+
+
+def test_points_that_cannot_be_fitted_end_it_too():
+    t, known = tuner(), [tried("lightgbm", "lightgbm", 1.0, {"leaves": 31})]
+    for _ in range(PATIENCE):
+        t.failed(t.propose(known, np.ones(1), 1.0).name)
+    assert t.propose(known, np.ones(1), 1.0) is None
 
 
 def test_a_family_that_finds_no_time_leaves_it_to_another():

@@ -88,6 +88,15 @@ class Fitted(Protocol):
 
 
 @runtime_checkable
+class Joinable(Protocol):
+    """A fitted part that errs less in the mean of several, learnt from other starts: a network."""
+
+    def joined(self, other: Any) -> Fitted:
+        """Return the mean of this and of another that was learnt on the same rows."""
+        ...
+
+
+@runtime_checkable
 class Cuttable(Fitted, Protocol):
     """A part whose first trees are a model by themselves."""
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelwright.core.machine import one_thread
 from modelwright.features._vocabulary import on_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from modelwright.core.arrays import Floats, Singles
 
 _OVERSAMPLING = 8
@@ -21,15 +19,6 @@ _MAX_STEPS = 20
 _LARGEST = 100.0  # of a coefficient: sums stay exact
 # Texts have length one, where a logistic regression is usually given C around 4, a ridge regression alpha 1.
 _PENALTY, _RIDGE = 1 / 4, 1.0
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run linear algebra on one thread: with more, the last bits depend on their number."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    with threadpool_limits(1, user_api="blas"):
-        yield
 
 
 def leading_directions(rows: Any, n_components: int, *, seed: int) -> Singles:

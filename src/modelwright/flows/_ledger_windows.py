@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from modelwright.core.contract import Role
+from modelwright.core.machine import one_thread
 from modelwright.core.table import Table
 from modelwright.data.conforming import conform
 from modelwright.data.tasks import encode
@@ -100,12 +101,13 @@ def read_windows(reading: Reading, *, until: float, state: WatchState, tick: Cal
     known = {s for s, n in counts.items() if s in kept and kept[s][0] == n and s not in stirred.touched}
     tallies = [Tally.of_bytes(kept[start][1], reading.baseline) for start in sorted(known)]
     seen = Seen()
-    for begin, end in _stretches(sorted(counts.keys() - known), seconds):
-        for tally in _tallied(reading, begin, end, tick):
-            start = tally.window.start
-            seen.n_read += tally.window.rows
-            state.keep_tally(reading.key, start, counts.get(start, 0), tally.to_bytes())
-            tallies.append(tally)
+    with one_thread():
+        for begin, end in _stretches(sorted(counts.keys() - known), seconds):
+            for tally in _tallied(reading, begin, end, tick):
+                start = tally.window.start
+                seen.n_read += tally.window.rows
+                state.keep_tally(reading.key, start, counts.get(start, 0), tally.to_bytes())
+                tallies.append(tally)
     state.mark(reading.key, stirred.mark, [start for start in kept if start not in counts])
     counted = [t for t in tallies if t.window.rows]
     seen.windows = joined(reading.baseline, counted, seconds=seconds, until=last)

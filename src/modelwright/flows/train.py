@@ -31,7 +31,7 @@ from modelwright.packaging.reading import read as read_package
 from modelwright.packaging.writing import check_writable, write
 from modelwright.reports.charts import warm
 from modelwright.reports.summary import summary
-from modelwright.search.final import ALL_ROWS, FinalFit, evidence_model
+from modelwright.search.final import ALL_ROWS, STARTS, FinalFit, evidence_model
 from modelwright.search.front import front_of
 from modelwright.search.journal import Journal, forget
 from modelwright.search.memory import peak_bytes
@@ -264,9 +264,10 @@ def _within_memory(
 
 
 def _final(plan: Mapping[str, Any] | None, settings: Settings) -> dict[str, Any]:
-    """Return whether the members are fitted on all rows, and the clocks of a run that is repeated."""
+    """Return how members are fitted on all rows: whether, from how many starts, and by which clocks if repeated."""
     if plan is None:
-        return {"is_wanted": settings.final_fit == "all"}
+        is_free = settings.budget is not None and settings.latency is None and settings.size is None
+        return {"is_wanted": settings.final_fit == "all", "starts": STARTS if is_free else 1}
     final = plan.get("final", {})
     return {"is_wanted": final.get("fitted_on") == ALL_ROWS, "repeated": tuple(final.get("clocks", ()))}
 

@@ -109,27 +109,31 @@ class Network:
         """Return what a state's meta needs."""
         return {"n_members": self.n_members, "n_outputs": self.n_outputs, "n_layers": len(self.weights)}
 
-    def arrays(self) -> dict[str, Array]:
-        """Return what a state's arrays need: singles, which is what was learnt."""
-        return {name: value.astype(np.float32) for name, value in self.named().items()}
+    def arrays(self, prefix: str = "") -> dict[str, Array]:
+        """Return what a state's arrays need, each name with a prefix: singles, which is what was learnt."""
+        return {prefix + name: value.astype(np.float32) for name, value in self.named().items()}
 
     @classmethod
-    def restore(cls, state: State, n_columns: int, n_codes: int, n_coded: int) -> Network:
+    def restore(cls, state: State, n_columns: int, n_codes: int, n_coded: int, prefix: str = "") -> Network:
         """Return the network of a state, for so many columns and codes; arrays that do not fit are refused."""
+
+        def stored(name: str, shape: tuple[int | None, ...]) -> Any:
+            return array(state, prefix + name, shape)
+
         n_members = whole(state, "n_members", 1, MEMBERS_MAX)
         n_outputs = whole(state, "n_outputs", 1, 100_000)
         n_inputs = n_columns + n_coded * VECTOR
-        named = {"table": array(state, "table", (n_codes, VECTOR))}
+        named = {"table": stored("table", (n_codes, VECTOR))}
         width = n_inputs
         for i in range(whole(state, "n_layers", 1, LAYERS_MAX)):
-            named[f"weight_{i}"] = array(state, f"weight_{i}", (width, None))
+            named[f"weight_{i}"] = stored(f"weight_{i}", (width, None))
             width = named[f"weight_{i}"].shape[1]
-            named[f"bias_{i}"] = array(state, f"bias_{i}", (width,) if i else (n_members, width))
+            named[f"bias_{i}"] = stored(f"bias_{i}", (width,) if i else (n_members, width))
         if not width:
             refuse(state.kind, "a hidden layer has units", width)
-        named["gate"] = array(state, "gate", (n_members, named["weight_0"].shape[1]))
-        named["head"] = array(state, "head", (n_members, width, n_outputs))
-        named["head_bias"] = array(state, "head_bias", (n_members, n_outputs))
+        named["gate"] = stored("gate", (n_members, named["weight_0"].shape[1]))
+        named["head"] = stored("head", (n_members, width, n_outputs))
+        named["head_bias"] = stored("head_bias", (n_members, n_outputs))
         return cls.of(named)
 
 

@@ -37,6 +37,8 @@ MADE_ROWS = 4_096
 CYCLES = 4
 HASTE = 0.93
 """Share of the time left that the schedule is fitted to."""
+STEPS_OF_PACE = 25
+"""The last steps, by which the time of those to come is told."""
 HOPELESS = 1.03
 """Training ends with a cycle whose lowest loss on the exam is so many times the lowest: longer ones fit noise."""
 MOMENTUM, SQUARES, TINY = 0.9, 0.95, 1e-8
@@ -176,11 +178,12 @@ class Schedule:
     steps: int
     position: float = 0.0
     done: int = 0
-    _begun: float = field(init=False)
+    _left: float = field(init=False)
+    _pace: float = 0.0
     _cycle: int = 0
 
     def __post_init__(self) -> None:
-        self._begun = self.seconds_left()
+        self._left = self.seconds_left()
 
     @property
     def is_over(self) -> bool:
@@ -202,12 +205,16 @@ class Schedule:
         return math.log2(1.0 + (2**CYCLES - 1) * self.position) / CYCLES
 
     def advance(self) -> None:
-        """Take one more step, a longer one when time is short."""
+        """Take one more step, a longer one when time is short.
+
+        How long steps take is told by the last ones: what held up the first may be over.
+        """
         remaining = float(self.steps - self.done)
         left = self.seconds_left()
         if math.isfinite(left) and self.done:
-            pace = max(self._begun - left, 1e-9) / self.done
-            remaining = min(remaining, HASTE * left / pace)
+            self._pace += max(1 / self.done, 1 / STEPS_OF_PACE) * (self._left - left - self._pace)
+            remaining = min(remaining, HASTE * left / max(self._pace, 1e-9))
+        self._left = left
         self.done += 1
         self.position = 1.0 if remaining <= 1.0 or left <= 0 else self.position + (1.0 - self.position) / remaining
 

@@ -73,51 +73,19 @@ class Calibrator:
         return cls(kind, slope, offset.astype(np.float64))
 
 
-@dataclass(frozen=True, slots=True)
-class Monotone:
-    """The chances of a positive label, redrawn so that they rise with the old ones and come true on the reference.
-
-    Isotonic regression (Zadrozny and Elkan, KDD 2002). How many answers are right hangs on chances near the
-    threshold, where straight lines miss; what it comes to is in benchmarks/results/estimates.md.
-
-    Attributes:
-        old: Rising, shape (n,).
-        new: Likewise.
-    """
-
-    old: Floats
-    new: Floats
-
-    @classmethod
-    def of(cls, scores: Floats, target: Ints) -> Monotone:
-        """Return what reference rows say, scores of shape (n_rows, 2)."""
-        from scipy.optimize import isotonic_regression
-
-        old, place, count = np.unique(scores[:, 1], return_inverse=True, return_counts=True)
-        found = isotonic_regression(np.bincount(place, weights=target) / count, weights=count)
-        least = 0.5 / len(scores)  # no chance is none at all
-        return cls(old, np.clip(found.x, least, 1 - least))
-
-    def apply(self, scores: Floats) -> Floats:
-        """Return the chances of both labels."""
-        positive = np.interp(scores[:, 1], self.old, self.new)
-        return np.column_stack([1 - positive, positive])
-
-
 def fit_calibrator(
-    probabilities: Floats, target: Ints, *, weight: Floats | None = None, seed: int = 0, surely: float = 1.0
+    probabilities: Floats, target: Ints, *, weight: Floats | None = None, seed: int = 0
 ) -> Calibrator | None:
     """Return the calibrator that out-of-fold probabilities call for, or None.
 
     A kind is taken over the one before it (none, temperature, affine) when its log loss, five-fold
-    cross-validated over these rows, is lower by more than ``surely`` standard errors of the paired difference.
+    cross-validated over these rows, is lower by more than one standard error of the paired difference.
 
     Args:
         probabilities: Shape (n_rows, n_classes), of rows that the model has not learnt from.
         target: Positions of the true labels, shape (n_rows,).
         weight: Row weights, or None.
         seed: Divides the rows.
-        surely: One for a model's own answers; more for answers that were calibrated before.
 
     Returns:
         None under 200 rows, or where nothing helps.
@@ -136,9 +104,14 @@ def fit_calibrator(
             slope, offset = _fit(kind, logs[fit], target[fit], weight[fit])
             rivals[judge] = _losses(slope * logs[judge] + offset, target[judge])
         gain = weight * (losses - rivals)
-        if gain.mean() > surely * gain.std(ddof=1) / np.sqrt(n_rows):
+        if gain.mean() > gain.std(ddof=1) / np.sqrt(n_rows):
             chosen, losses = kind, rivals
     return Calibrator(chosen, *_fit(chosen, logs, target, weight)) if chosen else None
+
+
+def calibrated_by(kind: str, probabilities: Floats, target: Ints) -> Calibrator:
+    """Return the calibrator of one kind that these rows call for, whether or not it helps others."""
+    return Calibrator(kind, *_fit(kind, _logs(probabilities), target, np.ones(len(target))))
 
 
 def _logs(probabilities: Floats) -> Floats:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from modelwright.core.machine import one_thread
 from modelwright.core.ports import Curve, Exam, Fitted, Lesson
 from modelwright.core.state import State
 from modelwright.learners._descent import descend
@@ -106,10 +107,7 @@ class Linear:
         design = Design.of(lesson.matrix)
         if not design.n_columns:
             return Constant().fit(lesson)
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-        # One thread: sums then do not depend on their number, and small products do not wait for busy cores.
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_thread():
             return self._fit(design, lesson), Curve()
 
     def _fit(self, design: Design, lesson: Lesson) -> LinearModel:

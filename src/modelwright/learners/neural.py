@@ -6,7 +6,7 @@ that share all but gates and heads (TabM-mini, Gorishniy et al. 2025), and RealM
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from shutil import which
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 STEPS_WANTED, ROUNDS_LEAST, ROUNDS_MOST = 4_000, 12, 200
 START_ROWS = 2_000
 """Rows that the first weights are scaled on."""
+STARTS_MOST = 64
 STOPPING_SHARE = 0.12
 """Share of a lesson's rows that say when to stop, where the lesson has an exam."""
 REACH = 0.1
@@ -67,11 +68,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class NeuralModel:
-    """Inputs and the arrays of a network; numpy predicts.
+    """Inputs and the arrays of one network or several; numpy predicts.
 
     Attributes:
-        inputs: Makes what the network sees of a row.
-        network: The arrays.
+        inputs: Makes what the networks see of a row.
+        networks: The arrays, one for each start; all of one shape.
         n_classes: Labels, 0 for regression.
         low: Least value answered in regression.
         high: Greatest value answered.
@@ -80,7 +81,7 @@ class NeuralModel:
     """
 
     inputs: Inputs
-    network: Network
+    networks: tuple[Network, ...]
     n_classes: int
     low: float = 0.0
     high: float = 0.0
@@ -90,22 +91,30 @@ class NeuralModel:
     def predict(self, matrix: Matrix) -> Floats:
         """Return (n_rows,) values, or (n_rows, n_classes) probabilities."""
         self.inputs.design.check("neural", matrix)
-        size = self.network.chunk_rows()
+        size = self.networks[0].chunk_rows()
         if matrix.n_rows <= size:
             return self._answers(matrix.values)
         parts = [self._answers(matrix.values[i : i + size]) for i in range(0, matrix.n_rows, size)]
         return np.concatenate(parts)
 
     def _answers(self, values: Any) -> Floats:
-        margins = self.network.margins(self.inputs.columns(values), self.inputs.codes(values))
-        told = answers_of(margins, self.n_classes)
+        columns, codes = self.inputs.columns(values), self.inputs.codes(values)
+        margins = [network.margins(columns, codes) for network in self.networks]
+        told = answers_of(margins[0] if len(margins) == 1 else np.concatenate(margins), self.n_classes)
         return told if self.n_classes else np.asarray(np.clip(told * self.spread + self.mean, self.low, self.high))
+
+    def joined(self, other: NeuralModel) -> NeuralModel:
+        """Return the mean of this and of what was learnt from another start on the same rows."""
+        return replace(self, networks=(*self.networks, *other.networks))
 
     def state(self) -> State:
         """Return inputs and arrays."""
         own = {name: getattr(self, name) for name in ("n_classes", "low", "high", "mean", "spread")}
-        meta = {**self.inputs.meta(), **self.network.meta(), **own}
-        return State("neural", meta, {**self.inputs.arrays(), **self.network.arrays()})
+        meta = {**self.inputs.meta(), **self.networks[0].meta(), **own, "n_starts": len(self.networks)}
+        arrays = self.inputs.arrays()
+        for number, network in enumerate(self.networks):
+            arrays |= network.arrays(_prefix(number))
+        return State("neural", meta, arrays)
 
 
 class Neural:
@@ -138,14 +147,14 @@ class Neural:
             rows, exam = _parted(rows, lesson.seed)
         network = train(self._start(inputs, lesson), inputs, rows, exam, course, track)
         # What is kept are singles: a model answers the same before and after it was stored.
-        network = Network.of(network.arrays())
+        networks = (Network.of(network.arrays()),)
         curve = track.curve(loss_name(lesson))
         if lesson.n_classes:
-            return NeuralModel(inputs, network, lesson.n_classes), curve
+            return NeuralModel(inputs, networks, lesson.n_classes), curve
         target = np.asarray(lesson.target, dtype=np.float64)
         reach = REACH * float(np.ptp(target))
         low, high = float(target.min()) - reach, float(target.max()) + reach
-        return NeuralModel(inputs, network, 0, low, high, yard.mean, yard.spread), curve
+        return NeuralModel(inputs, networks, 0, low, high, yard.mean, yard.spread), curve
 
     def _course(self, lesson: Lesson) -> Course:
         s, n = self.settings, lesson.matrix.n_rows
@@ -177,14 +186,21 @@ class Neural:
         """Return the network of a state."""
         inputs = Inputs.restore(state)
         n_codes, n_coded = int(inputs.n_codes.sum()), len(inputs.code_at)
-        network = Network.restore(state, inputs.n_columns, n_codes, n_coded)
+        n_starts = whole(state, "n_starts", 1, STARTS_MOST) if "n_starts" in state.meta else 1  # older packages
+        fitting = (inputs.n_columns, n_codes, n_coded)
+        networks = tuple(Network.restore(state, *fitting, _prefix(number)) for number in range(n_starts))
         n_classes = whole(state, "n_classes", 0, 100_000)
-        if network.n_outputs != (n_classes if n_classes > 2 else 1) or n_classes == 1:
+        if networks[0].n_outputs != (n_classes if n_classes > 2 else 1) or n_classes == 1:
             refuse("neural.n_classes", "a network has as many outputs as its task asks for", n_classes)
         low, high, mean, spread = (real(state, name) for name in ("low", "high", "mean", "spread"))
         if low > high or spread <= 0:
             refuse("neural.low", "low is at most high, and the spread is above zero", [low, high, spread])
-        return NeuralModel(inputs, network, n_classes, low, high, mean, spread)
+        return NeuralModel(inputs, networks, n_classes, low, high, mean, spread)
+
+
+def _prefix(start: int) -> str:
+    """Return what the names of a start's arrays begin with."""
+    return f"start_{start}_" if start else ""
 
 
 def _parted(rows: Rows, seed: int) -> tuple[Rows, Rows]:

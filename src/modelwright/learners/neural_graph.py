@@ -13,6 +13,7 @@ from modelwright.learners._network import VECTOR
 
 if TYPE_CHECKING:
     from modelwright.learners._inputs import Inputs
+    from modelwright.learners._network import Network
     from modelwright.learners.neural import NeuralModel
 
 OPSET, IR = 17, 8
@@ -35,8 +36,7 @@ def graph(model: NeuralModel) -> bytes:
             "a graph is written by its library", where="onnx", got=str(error), fix="pip install 'modelwright[onnx]'"
         ) from error
     pen = _Pen(helper)
-    hidden = _hidden(pen, model, _shown(pen, model))
-    name = _answer(pen, model, hidden)
+    name = _answer(pen, model, _margins(pen, model))
     shape: list[str | int | None] = ["n_rows", model.n_classes] if model.n_classes else ["n_rows"]
     features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n_rows", model.inputs.design.n_features])
     answer = helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
@@ -73,9 +73,21 @@ class _Pen:
         return self.put("Gather", "features", self.hold(at, np.int64), axis=1)
 
 
-def _shown(pen: _Pen, model: NeuralModel) -> str:
-    """Return the columns that ``Inputs`` makes, and the vectors of codes beside them."""
-    inputs, parts = model.inputs, []
+def _margins(pen: _Pen, model: NeuralModel) -> str:
+    """Return the margins of all members of all starts, shape (n_members, n_rows, n_outputs)."""
+    columns = _columns(pen, model.inputs)
+    told = []
+    for network in model.networks:
+        parts = [*columns, _vectors(pen, model.inputs, network)] if len(model.inputs.code_at) else columns
+        shown = parts[0] if len(parts) == 1 else pen.put("Concat", *parts, axis=1)
+        heads = pen.put("MatMul", _hidden(pen, network, shown), pen.hold(network.head))
+        told.append(pen.put("Add", heads, pen.hold(network.head_bias[:, None])))
+    return told[0] if len(told) == 1 else pen.put("Concat", *told, axis=0)
+
+
+def _columns(pen: _Pen, inputs: Inputs) -> list[str]:
+    """Return the columns that ``Inputs`` makes."""
+    parts = []
     design = inputs.design
     smooth = _numbers(pen, inputs)
     if len(design.number_at):
@@ -89,9 +101,7 @@ def _shown(pen: _Pen, model: NeuralModel) -> str:
         own = pen.put("Gather", smooth, pen.hold(inputs.piece_at, np.int64), axis=1)
         passed = pen.put("Div", pen.put("Sub", own, pen.hold(inputs.piece_low)), pen.hold(inputs.piece_width))
         parts.append(pen.put("Clip", passed, pen.hold(0.0), pen.hold(1.0)))
-    if len(inputs.code_at):
-        parts.append(_vectors(pen, model))
-    return parts[0] if len(parts) == 1 else pen.put("Concat", *parts, axis=1)
+    return parts
 
 
 def _numbers(pen: _Pen, inputs: Inputs) -> str:
@@ -109,22 +119,20 @@ def _numbers(pen: _Pen, inputs: Inputs) -> str:
     return pen.put("Div", held, root)
 
 
-def _vectors(pen: _Pen, model: NeuralModel) -> str:
+def _vectors(pen: _Pen, inputs: Inputs, network: Network) -> str:
     """Return the vectors of each row's codes, side by side."""
-    inputs = model.inputs
     last, begin = inputs.n_codes - 1, np.cumsum(inputs.n_codes) - inputs.n_codes
     given = pen.columns(inputs.code_at)
     # Comparing with NaN is false, so what is missing is unknown, too.
     is_low = pen.put("GreaterOrEqual", given, pen.hold(0.0))
     is_known = pen.put("And", is_low, pen.put("Less", given, pen.hold(last)))
     code = pen.put("Cast", pen.put("Where", is_known, given, pen.hold(last)), to=7)
-    found = pen.put("Gather", pen.hold(model.network.table), pen.put("Add", code, pen.hold(begin, np.int64)), axis=0)
+    found = pen.put("Gather", pen.hold(network.table), pen.put("Add", code, pen.hold(begin, np.int64)), axis=0)
     return pen.put("Reshape", found, pen.hold([-1, len(inputs.code_at) * VECTOR], np.int64))
 
 
-def _hidden(pen: _Pen, model: NeuralModel, shown: str) -> str:
+def _hidden(pen: _Pen, network: Network, shown: str) -> str:
     """Return the members' hidden units, shape (n_members, n_rows, width)."""
-    network = model.network
     first = pen.put("Unsqueeze", pen.put("MatMul", shown, pen.hold(network.weights[0])), pen.hold([0], np.int64))
     gated = pen.put("Mul", first, pen.hold(network.gate[:, None]))
     hidden = pen.put("Relu", pen.put("Add", gated, pen.hold(network.biases[0][:, None])))
@@ -133,11 +141,8 @@ def _hidden(pen: _Pen, model: NeuralModel, shown: str) -> str:
     return hidden
 
 
-def _answer(pen: _Pen, model: NeuralModel, hidden: str) -> str:
+def _answer(pen: _Pen, model: NeuralModel, margins: str) -> str:
     """Return the name of the answer: the members' mean."""
-    network = model.network
-    told = pen.put("MatMul", hidden, pen.hold(network.head))
-    margins = pen.put("Add", told, pen.hold(network.head_bias[:, None]))
     if model.n_classes > 2:
         return pen.put("ReduceMean", pen.put("Softmax", margins, axis=2), name="probabilities", axes=[0], keepdims=0)
     if model.n_classes:

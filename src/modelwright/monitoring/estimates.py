@@ -20,21 +20,20 @@ from modelwright.core.ports import Lesson
 from modelwright.core.score import Score
 from modelwright.evaluation import metrics
 from modelwright.evaluation._judged import judged
-from modelwright.learners.calibration import Calibrator, Monotone, fit_calibrator
 from modelwright.learners.lightgbm import LightGBM
+from modelwright.learners.redrawing import redraw
 
 if TYPE_CHECKING:
     from modelwright.core.arrays import Array, Floats, Ints
     from modelwright.core.ports import Fitted
     from modelwright.core.task import Task
+    from modelwright.learners.redrawing import Averaged
 
 FOLDS = 5
 ERROR_MODEL = {"rounds": 120, "learning_rate": 0.05, "leaves": 12, "min_leaf": 30, "row_share": 0.8, "patience": 0}
 BAND_DRAWS = 60
 BAND_ROWS_MOST = 1_000
 BAND_Z = 1.96
-FEWEST_TO_REDRAW = 200
-"""A reference of fewer rows has too much luck to redraw chances by."""
 FEWEST_ROWS = 100
 """A reference of fewer rows teaches no error model: errors are then expected to be as large everywhere."""
 OF_ERRORS = ("mae", "mse", "rmse")
@@ -71,7 +70,7 @@ class Estimator:
 
     Attributes:
         task: What is predicted.
-        calibrator: Corrects probabilities once more, or None where they are right as they are.
+        redrawn: What chances come to, or None where there is too little to learn it from.
         error_model: Expects the absolute error of a row, regression only; None where there is too little to learn from.
         mean_error: Mean absolute error of the reference.
         square: Mean squared error over mean squared expected error.
@@ -79,7 +78,7 @@ class Estimator:
     """
 
     task: Task
-    calibrator: Calibrator | Monotone | None
+    redrawn: Averaged | None
     error_model: Fitted | None
     mean_error: float
     square: float
@@ -87,7 +86,7 @@ class Estimator:
 
     def probabilities(self, scores: Floats) -> Floats:
         """Return calibrated probabilities."""
-        return scores if self.calibrator is None else self.calibrator.apply(scores)
+        return scores if self.redrawn is None else self.redrawn.apply(scores)
 
     @property
     def needs_matrix(self) -> bool:
@@ -148,11 +147,11 @@ def fit_estimator(
     """
     loss = loss_of(task)
     if task.is_classification:
-        calibrator = _calibrator(np.asarray(target, dtype=np.int64), scores, seed)
-        bare = Estimator(task, calibrator, None, 0.0, 1.0, Doubt(1, {}, {}))
+        redrawn = redraw(scores, np.asarray(target, dtype=np.int64), seed=seed)
+        bare = Estimator(task, redrawn, None, 0.0, 1.0, Doubt(1, {}, {}))
         expected = bare.expected_losses(bare.expect(scores, None), scores, loss)
         doubt = _doubt_of_classes(bare, np.asarray(target), scores, choices, in_order=in_order, seed=seed)
-        return Estimator(task, calibrator, None, 0.0, 1.0, doubt), expected
+        return Estimator(task, redrawn, None, 0.0, 1.0, doubt), expected
     errors = np.abs(np.asarray(target, dtype=np.float64) - scores)
     mean_error = max(float(errors.mean()), 1e-12)
     if matrix is None or len(errors) < FEWEST_ROWS:
@@ -165,12 +164,6 @@ def fit_estimator(
     doubt = _doubt_of_values(task, np.asarray(target), scores, out_of_fold, square, in_order=in_order, seed=seed)
     expected = out_of_fold if loss == "mae" else square * out_of_fold**2
     return Estimator(task, None, fitted, mean_error, square, doubt), expected
-
-
-def _calibrator(target: Ints, scores: Floats, seed: int) -> Calibrator | Monotone | None:
-    if scores.shape[1] == 2 and len(target) >= FEWEST_TO_REDRAW and 0 < target.sum() < len(target):
-        return Monotone.of(scores, target)
-    return fit_calibrator(scores, target, seed=seed, surely=0.0)
 
 
 def loss_of(task: Task) -> str:

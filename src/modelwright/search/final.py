@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from modelwright.core.machine import ShortTurns
 from modelwright.core.model import Model
-from modelwright.core.ports import Cuttable, Lesson
+from modelwright.core.ports import Cuttable, Joinable, Lesson
 from modelwright.learners.blend import Blend
 from modelwright.search.clocks import Witness, repeating
 from modelwright.search.memory import Memory, fit_bytes, held_bytes
@@ -34,6 +35,12 @@ ENOUGH = 0.85
 """A final fit that time ends after this share of its rounds is taken: more rows are worth more than the last rounds."""
 FOREST_TREES = 100
 """A forest grows so many trees where nothing is said."""
+STARTS = 4
+"""A network is learnt from up to so many starts where time is left: no fold has to be fitted for it, and the mean of
+several errs less than one (docs/decisions/0011)."""
+START_SAFETY, SEED_STEP = 1.2, 7_919
+"""Another start is made where this many times the seconds of the first are left; its seed is so far from the last."""
+AGAIN, START = "again", "start"
 TRAINING_ROWS, ALL_ROWS = "training rows", "all rows"
 
 
@@ -87,6 +94,7 @@ class FinalFit:
         everything: All rows.
         run: Budget and threads.
         is_wanted: Otherwise nothing is fitted and the judged model is delivered.
+        starts: From how many starts networks may be learnt, in time that would be left over.
         repeated: What the members' fits of an earlier run were told of the time, and are told again.
 
     Attributes:
@@ -100,9 +108,10 @@ class FinalFit:
         run: Run,
         *,
         is_wanted: bool = True,
+        starts: int = 1,
         repeated: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        self._repeated = repeated
+        self._repeated, self._starts = repeated, starts
         self._found, self._everything, self._run, self._is_wanted = found, everything, run, is_wanted
         self._is_given_up = False
         self._memory = Memory(run.memory_bytes)
@@ -137,7 +146,7 @@ class FinalFit:
         if not self._is_wanted or self._seconds_left() < self._seconds_needed() or not self._has_room():
             return None
         material = Material.prepare(self._everything, self._found.material.recipe)
-        how = (self._n_slots, self._seconds_left, self._repeated)
+        how = (self._n_slots, self._seconds_left, self._repeated, self._starts)
         model, is_cut, self.clocks = _fit_all(material, self._found, self._run, *how)
         return None if is_cut else model
 
@@ -175,8 +184,11 @@ def _fit_all(
     n_slots: int,
     seconds_left: Callable[[], float],
     repeated: Sequence[Mapping[str, Any]] = (),
+    starts: int = 1,
 ) -> tuple[Model, bool, tuple[Mapping[str, Any], ...]]:
     """Return the model of all members, whether time cut one far too short, and what each was told of the time.
+
+    Once all are fitted, networks are learnt from other starts, up to ``starts`` in all, while there are seconds.
 
     The plan is completed with encodings fitted on all rows of the material.
     """
@@ -186,21 +198,84 @@ def _fit_all(
     at_once = min(n_slots, len(members))
     threads = threads_of_fits(found.material.problem.n_rows, run)
     lesson = Lesson(matrix, p.target, p.n_classes, p.weight, None, p.seed, threads)
-    growth = p.n_rows / rows_fitted(found.folds)
-
-    def fit(member: Member, said: Mapping[str, Any] | None) -> tuple[Fitted, bool, Mapping[str, Any]]:
-        params, name = _params(member, growth), member.tried.candidate.learner
-        learner: Learner = run.catalogue.find("learner", name)(**params)
-        clock = Witness(seconds_left if said is None else repeating(said), name)
-        fitted, curve = learner.fit(replace(lesson, seconds_left=clock))
-        return fitted, curve.ended == "time" and curve.best_round < ENOUGH * params["rounds"], clock.record()
-
+    fitting = _Fitting(run, lesson, p.n_rows / rows_fitted(found.folds), seconds_left)
     said = list(repeated) if len(repeated) == len(members) else [None] * len(members)
     with ThreadPoolExecutor(at_once) as pool:
-        fitted = tuple(pool.map(fit, members, said))
-    blend = Blend([f for f, *_ in fitted], np.array([m.weight for m in members]), found.calibrator)
-    is_cut = any(is_short for _, is_short, _ in fitted)
-    return Model(p.task, p.contract, plan, blend, found.threshold), is_cut, tuple(clock for *_, clock in fitted)
+        fits = list(pool.map(fitting.fit, members, said))
+    is_cut = any(one.is_cut for one in fits)
+    if not is_cut:
+        fits = fitting.again(members, fits, said, starts, n_slots)
+    blend = Blend([one.fitted for one in fits], np.array([m.weight for m in members]), found.calibrator)
+    return Model(p.task, p.contract, plan, blend, found.threshold), is_cut, tuple(one.clock for one in fits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """What a member's fit came to: the part, how long it took, whether time cut it short, what it was told of the time.
+
+    The clocks of other starts that joined it stand in its own.
+    """
+
+    fitted: Fitted
+    seconds: float
+    is_cut: bool
+    clock: Mapping[str, Any]
+
+    def joined(self, another: _Fit) -> _Fit:
+        """Return it with another start's network beside its own."""
+        assert isinstance(self.fitted, Joinable)
+        clock = {**self.clock, AGAIN: [*self.clock.get(AGAIN, ()), another.clock]}
+        return replace(self, fitted=self.fitted.joined(another.fitted), clock=clock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitting:
+    """Fits members on the rows of one lesson.
+
+    Attributes:
+        run: Catalogue and clock.
+        lesson: All rows.
+        growth: Its rows, counted in those that a fold's fit saw.
+        seconds_left: Told to the fits, unless they repeat what was told before.
+    """
+
+    run: Run
+    lesson: Lesson
+    growth: float
+    seconds_left: Callable[[], float]
+
+    def fit(self, member: Member, said: Mapping[str, Any] | None, start: int = 0) -> _Fit:
+        """Fit a member, from one of its starts; ``said`` is what an earlier fit of it was told of the time."""
+        params, name = _params(member, self.growth), member.tried.candidate.learner
+        learner: Learner = self.run.catalogue.find("learner", name)(**params)
+        clock = Witness(self.seconds_left if said is None else repeating(said), name)
+        lesson = replace(self.lesson, seed=self.lesson.seed + SEED_STEP * start, seconds_left=clock)
+        begun = self.run.clock()
+        with ShortTurns():  # beside it the judged model is measured
+            fitted, curve = learner.fit(lesson)
+        is_cut = curve.ended == "time" and curve.best_round < ENOUGH * params["rounds"]
+        return _Fit(fitted, self.run.clock() - begun, is_cut, clock.record())
+
+    def again(
+        self, members: Sequence[Member], fits: list[_Fit], said: list[Any], starts: int, n_slots: int
+    ) -> list[_Fit]:
+        """Return the fits, networks joined by what is learnt from other starts: in time that is left, or as before."""
+        networks = [i for i, one in enumerate(fits) if isinstance(one.fitted, Joinable)]
+        jobs: list[tuple[int, int, Any]] = [(start, i, None) for start in range(1, starts) for i in networks]
+        if any(said):
+            jobs = [(known[START], i, known) for i in networks for known in said[i].get(AGAIN, ())]
+
+        def another(start: int, i: int, known: Any) -> _Fit | None:
+            if known is None and self.seconds_left() < START_SAFETY * fits[i].seconds:
+                return None
+            found = self.fit(members[i], known, start)
+            return None if found.is_cut else replace(found, clock={**found.clock, START: start})
+
+        joined = list(fits)
+        with ThreadPoolExecutor(n_slots) as pool:
+            for (_, i, _), one in zip(jobs, pool.map(lambda job: another(*job), jobs), strict=True):
+                joined[i] = joined[i] if one is None else joined[i].joined(one)
+        return joined
 
 
 def _params(member: Member, growth: float) -> dict[str, Any]:

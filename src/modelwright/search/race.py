@@ -198,6 +198,8 @@ class Race:
             if not trial.is_dropped:
                 reason = f"{trial.candidate.name}: {type(error).__name__}: {error}"
                 self._failed.append(reason.splitlines()[0][:250])
+                if self.tuner is not None:
+                    self.tuner.failed(trial.candidate.name)
             self._close(trial)
         if trial.is_dropped:
             return
@@ -242,15 +244,26 @@ class Race:
     def _affordable_weights(self) -> Floats:
         """Return the weights of the best blend whose final fits find time: more rows are worth more than a member."""
         chosen, pace = self._weights(), self.folding.pace
-        tried = list(range(len(self._tried)))
         if not pace.is_timed or pace.run.is_stopped():
             return chosen
         while (chosen > 0).sum() > 1 and pace.refits * self._wall_seconds(chosen) > pace.left_for_refits():
-            slowest = max(tried, key=lambda i: self._tried[i].fit_seconds * (chosen[i] > 0))
-            tried.remove(slowest)
-            chosen = np.zeros(len(self._tried))
-            chosen[tried] = self._choose(tried)
+            chosen = self._without_one(chosen)
         return chosen
+
+    def _without_one(self, weights: Floats) -> Floats:
+        """Return the weights without the member whose leaving raises the loss least for each second it frees."""
+        seconds, loss = self._wall_seconds(weights), self._loss(self._blended(weights))
+
+        def price(place: int) -> tuple[float, float]:
+            rest = _without(weights, place)
+            freed = max(seconds - self._wall_seconds(rest), 1e-6)
+            return max(self._loss(self._blended(rest)) - loss, 0.0) / freed, -freed
+
+        return _without(weights, min(map(int, np.flatnonzero(weights)), key=price))
+
+    def _blended(self, weights: Floats) -> Floats:
+        """Return the mean of the candidates' predictions."""
+        return np.asarray(sum(w * t.predictions for w, t in zip(weights, self._tried, strict=True) if w > 0))
 
     def _wall_seconds(self, weights: Floats) -> float:
         """Seconds a fold's fit of these members takes, side by side."""
@@ -287,3 +300,9 @@ class Race:
             return None
         pick = max if MEASURES[self.metric].greater_is_better else min
         return pick(t.score for t in self._tried)
+
+
+def _without(weights: Floats, place: int) -> Floats:
+    """Return the weights of the others, which add up to one."""
+    rest = np.where(np.arange(len(weights)) == place, 0.0, weights)
+    return np.asarray(rest / rest.sum())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelwright.core.machine import ShortTurns
 from modelwright.core.ports import Curve, Cuttable, Exam, Lesson
 from modelwright.evaluation.metrics import loss
 from modelwright.learners.costs import counts_of
@@ -207,7 +208,7 @@ class Folding:
         witness = Witness(clock or self._until(begun + seconds), candidate.learner)
         lesson = self._lesson(number, witness)
         needed = 0 if self.is_last_resort else fit_bytes(candidate.learner, lesson.matrix)
-        with self._memory.room_for(needed, candidate.name):
+        with ShortTurns(), self._memory.room_for(needed, candidate.name):
             fitted, curve = learner.fit(lesson)
         assert lesson.exam is not None
         predictions = fitted.predict(lesson.exam.matrix)

@@ -60,11 +60,20 @@ SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
         "feature_share": ("float", 0.4, 1.0),
         "l2": ("float", 1e-3, 5.0, "log"),
     },
+    "neural": {
+        "members": ("choice", 1, 4),
+        "width": ("int", 64, 384, "log"),
+        "layers": ("int", 1, 4),
+        "pieces": ("choice", 0, 16, 32),
+        "dropout": ("float", 0.0, 0.3),
+        "decay": ("float", 2e-3, 0.2, "log"),
+    },
 }
 MIDDLES: dict[str, dict[str, Any]] = {
     "lightgbm": {"feature_share": 0.8, "row_share": 0.75, "min_leaf": 5, "l1": 1e-4, "l2": 1e-3},
     "catboost": {"depth": 7, "l2": 1e-4, "row_share": 0.9, "random_strength": 0.4, "leaf_iterations": 10},
     "xgboost": {"depth": 7, "min_child_weight": 0.1, "row_share": 0.65, "feature_share": 0.9, "l2": 1e-3},
+    "neural": {"members": 4, "width": 128, "layers": 2, "pieces": 32, "dropout": 0.15, "decay": 0.02},
 }
 """What a portfolio candidate is taken to stand for where it leaves a parameter to its learner."""
 
@@ -132,7 +141,17 @@ class Tuner:
         self._asked[name] = trial
         least = self._least_seconds(family, tried)
         params = {**trial.params, **self._shape(family, tried)}
-        return Candidate(name, family, params, TUNED, True, TUNED_SHARE, least)
+        has_rate = any(t.candidate.has_rate for t in tried if t.candidate.learner == family)
+        return Candidate(name, family, params, TUNED, has_rate, TUNED_SHARE, least)
+
+    def failed(self, name: str) -> None:
+        """Take note that a candidate could not be fitted: a point without a gain, too."""
+        if name in self._asked:
+            import optuna
+
+            family = name.split(" ")[0]
+            self._studies[family].tell(self._asked.pop(name), state=optuna.trial.TrialState.FAIL)
+            self._n_idle += 1
 
     def _shape(self, family: str, tried: Sequence[Tried]) -> dict[str, Any]:
         """Return the shape of the target that the family's best candidate learnt, as a parameter."""
