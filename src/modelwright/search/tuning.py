@@ -28,6 +28,8 @@ LEAST_GAIN = 2e-3
 CANDIDATES_BY_ROWS = ((100, 6), (500, 10), (2_500, 20), (10_000, 45), (100_000, 110))
 """More candidates than this on so few rows and the best of them is best by luck."""
 TUNED = "tuned"
+NETWORK = "neural"
+"""Tuned against the clock only: counted in work units, a network would be as cheap as a small tree."""
 TUNED_SHARE = 0.2
 LEAST_TIME = 0.6
 """A point is not tried with less than this share of its family's mean seconds: cut short it would say nothing."""
@@ -125,9 +127,8 @@ class Tuner:
             seconds: What one fold of it may take; families that need more are left out.
         """
         self._learn(tried, loss)
-        families = {
-            t.candidate.learner for t, w in zip(tried, weights, strict=True) if w > 0 and t.candidate.learner in SPACES
-        }
+        spaces = SPACES.keys() - {NETWORK} if self.is_reproducible else SPACES.keys()
+        families = {t.candidate.learner for t, w in zip(tried, weights, strict=True) if w > 0} & spaces
         if not families or self._n_idle >= PATIENCE or len(self._known) >= candidates_most(self.n_rows):
             return None
         families = {f for f in families if self.is_reproducible or self._least_seconds(f, tried) <= seconds}
