@@ -1,12 +1,13 @@
 """What the machine allows."""
 
+import gc
 import sys
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from modelwright.core.machine import TURN_SECONDS, ShortTurns, one_thread
+from modelwright.core.machine import TURN_SECONDS, ShortTurns, one_thread, uncollected
 
 
 def threads() -> set[int]:
@@ -36,3 +37,9 @@ def test_turns_are_short_until_the_last_who_asked_is_through():
         first.__exit__()
         assert sys.getswitchinterval() == pytest.approx(TURN_SECONDS)
     assert sys.getswitchinterval() == before
+
+
+def test_garbage_is_looked_for_again_afterwards():
+    with uncollected():
+        assert not gc.isenabled()
+    assert gc.isenabled()

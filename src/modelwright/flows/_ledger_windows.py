@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from modelwright.core.contract import Role
-from modelwright.core.machine import one_thread
+from modelwright.core.machine import one_thread, uncollected
 from modelwright.core.table import Table
 from modelwright.data.conforming import conform
 from modelwright.data.tasks import encode
@@ -101,7 +101,7 @@ def read_windows(reading: Reading, *, until: float, state: WatchState, tick: Cal
     known = {s for s, n in counts.items() if s in kept and kept[s][0] == n and s not in stirred.touched}
     tallies = [Tally.of_bytes(kept[start][1], reading.baseline) for start in sorted(known)]
     seen = Seen()
-    with one_thread():
+    with one_thread(), uncollected():
         for begin, end in _stretches(sorted(counts.keys() - known), seconds):
             for tally in _tallied(reading, begin, end, tick):
                 start = tally.window.start
