@@ -1,6 +1,6 @@
 """Days until a planted change is found, beside other tools at the same rate of false alarms.
 
-    python benchmarks/detection.py --peers-python /tmp/peers-watch/bin/python --trials 40 --years 10
+    python benchmarks/detection.py --peers-python ENV/bin/python --trials 40 --years 10
 
 Twenty columns and the errors of a model, 300 rows a day, a reference of 10,000 rows. Each tool watches every column
 and the errors each day with its default statistic; one factor on its default thresholds is tuned, on years without

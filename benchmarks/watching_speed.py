@@ -1,7 +1,7 @@
 """Seconds and memory of `modelwright watch` on a ledger of 1,000,000 answers with 100 columns.
 
-    python benchmarks/watching_speed.py --folder /tmp/speed
-    python benchmarks/watching_speed.py --folder /tmp/speed --ledger postgresql://user@host/database
+    python benchmarks/watching_speed.py --folder FOLDER
+    python benchmarks/watching_speed.py --folder FOLDER --ledger postgresql://user@host/database
 
 Makes a table, trains a small classifier on it, writes thirty days of answers of that model into a ledger, outcomes of
 all but the last two days among them, and runs the command in a process of its own: once for everything, once more
