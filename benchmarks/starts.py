@@ -63,7 +63,8 @@ def studied(folder: Path, budget: float, fits: int) -> str:
     told = []
     for number in range(fits):
         lesson = Lesson(matrix, p.target, p.n_classes, p.weight, None, p.seed + 1_000 * number, run.threads)
-        fitted = [refitted(member, lesson, found, run) for member in members]
+        fitting = final._Fitting(run, lesson, p.n_rows / final.rows_fitted(found.folds), lambda: float("inf"))
+        fitted = [fitting.fit(member, None).fitted for member in members]
         blend = Blend(fitted, np.array([m.weight for m in members]), found.calibrator)
         told.append(Model(p.task, p.contract, plan, blend, found.threshold).scores(frame))
 
@@ -79,12 +80,6 @@ def studied(folder: Path, budget: float, fits: int) -> str:
     named = ", ".join(f"{m.tried.candidate.name} {m.weight:.2f}" for m in members)
     each = " | ".join(f"{fall:.1f}" for fall in falls)
     return f"| {folder.name} | {p.task.metric} | {np.mean(alone):.4g} ± {np.std(alone):.2g} | {each} | {named} |"
-
-
-def refitted(member: final.Member, lesson: Lesson, found: Any, run: Any) -> Any:
-    """Return a member fitted again, as the final fit does."""
-    params = final._params(member, lesson.matrix.n_rows / final.rows_fitted(found.folds))
-    return run.catalogue.find("learner", member.tried.candidate.learner)(**params).fit(lesson)[0]
 
 
 def main() -> None:

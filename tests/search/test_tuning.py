@@ -90,7 +90,7 @@ def test_only_families_that_boost_are_given_a_learning_rate():
 def test_points_that_cannot_be_fitted_end_it_too():
     t, known = tuner(), [tried("lightgbm", "lightgbm", 1.0, {"leaves": 31})]
     for _ in range(PATIENCE):
-        t.failed(t.propose(known, np.ones(1), 1.0).name)
+        t.failed(t.propose(known, np.ones(1), 1.0))
     assert t.propose(known, np.ones(1), 1.0) is None
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TURN_SECONDS = 5e-5
-"""Python's own 5 ms are as long as a hundred steps of a small network."""
+"""Python's own are 5 ms, longer than a step of a small network, which gives its turn up many times in each."""
 
 
 def cores() -> int:

@@ -37,6 +37,11 @@ def loss_of(metric: str, target: Array, scores: Floats, weight: Floats | None) -
     return -value if MEASURES[metric].greater_is_better else value
 
 
+def blended(predictions: Sequence[Floats], weights: Floats) -> Floats:
+    """Return the weighted mean of candidates' predictions, weights adding up to one."""
+    return np.asarray(sum(w * p for w, p in zip(weights, predictions, strict=True) if w > 0))
+
+
 def choose(
     predictions: Sequence[Floats],
     target: Array,
@@ -115,7 +120,7 @@ def cross_fitted(predictions: Sequence[Floats], target: Array, metric: str, weig
         weights = choose(
             [p[chosen_on] for p in predictions], target[chosen_on], metric=metric, weight=learnt, seed=seed
         )
-        blend = np.asarray(sum(w * p[judged_on] for w, p in zip(weights, predictions, strict=True)))
+        blend = blended([p[judged_on] for p in predictions], weights)
         losses.append(loss_of(metric, target[judged_on], blend, None if weight is None else weight[judged_on]))
     return float(np.mean(losses))
 

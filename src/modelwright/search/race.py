@@ -12,7 +12,7 @@ import numpy as np
 from modelwright.core.errors import MissingLibrary
 from modelwright.core.metrics import MEASURES
 from modelwright.core.split import How
-from modelwright.search.ensemble import choose, cross_fitted, loss_of, shrunk
+from modelwright.search.ensemble import blended, choose, cross_fitted, loss_of, shrunk
 from modelwright.search.portfolio import NEURAL, Candidate, narrowed
 from modelwright.search.threads import wall_seconds
 from modelwright.search.trial import Folding, Outcome, Trial, Tried
@@ -199,7 +199,7 @@ class Race:
                 reason = f"{trial.candidate.name}: {type(error).__name__}: {error}"
                 self._failed.append(reason.splitlines()[0][:250])
                 if self.tuner is not None:
-                    self.tuner.failed(trial.candidate.name)
+                    self.tuner.failed(trial.candidate)
             self._close(trial)
         if trial.is_dropped:
             return
@@ -252,18 +252,15 @@ class Race:
 
     def _without_one(self, weights: Floats) -> Floats:
         """Return the weights without the member whose leaving raises the loss least for each second it frees."""
-        seconds, loss = self._wall_seconds(weights), self._loss(self._blended(weights))
+        predictions = [t.predictions for t in self._tried]
+        seconds, loss = self._wall_seconds(weights), self._loss(blended(predictions, weights))
 
         def price(place: int) -> tuple[float, float]:
             rest = _without(weights, place)
             freed = max(seconds - self._wall_seconds(rest), 1e-6)
-            return max(self._loss(self._blended(rest)) - loss, 0.0) / freed, -freed
+            return max(self._loss(blended(predictions, rest)) - loss, 0.0) / freed, -freed
 
         return _without(weights, min(map(int, np.flatnonzero(weights)), key=price))
-
-    def _blended(self, weights: Floats) -> Floats:
-        """Return the mean of the candidates' predictions."""
-        return np.asarray(sum(w * t.predictions for w, t in zip(weights, self._tried, strict=True) if w > 0))
 
     def _wall_seconds(self, weights: Floats) -> float:
         """Seconds a fold's fit of these members takes, side by side."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modelwright.search.portfolio import Candidate
+from modelwright.search.portfolio import NEURAL, Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,8 +28,6 @@ LEAST_GAIN = 2e-3
 CANDIDATES_BY_ROWS = ((100, 6), (500, 10), (2_500, 20), (10_000, 45), (100_000, 110))
 """More candidates than this on so few rows and the best of them is best by luck."""
 TUNED = "tuned"
-NETWORK = "neural"
-"""Tuned against the clock only: counted in work units, a network would be as cheap as a small tree."""
 TUNED_SHARE = 0.2
 LEAST_TIME = 0.6
 """A point is not tried with less than this share of its family's mean seconds: cut short it would say nothing."""
@@ -127,7 +125,8 @@ class Tuner:
             seconds: What one fold of it may take; families that need more are left out.
         """
         self._learn(tried, loss)
-        spaces = SPACES.keys() - {NETWORK} if self.is_reproducible else SPACES.keys()
+        # Counted in work units a network would be as cheap as a small tree, so it is tuned against the clock only.
+        spaces = SPACES.keys() - {NEURAL.learner} if self.is_reproducible else SPACES.keys()
         families = {t.candidate.learner for t, w in zip(tried, weights, strict=True) if w > 0} & spaces
         if not families or self._n_idle >= PATIENCE or len(self._known) >= candidates_most(self.n_rows):
             return None
@@ -145,13 +144,13 @@ class Tuner:
         has_rate = any(t.candidate.has_rate for t in tried if t.candidate.learner == family)
         return Candidate(name, family, params, TUNED, has_rate, TUNED_SHARE, least)
 
-    def failed(self, name: str) -> None:
+    def failed(self, candidate: Candidate) -> None:
         """Take note that a candidate could not be fitted: a point without a gain, too."""
-        if name in self._asked:
+        if candidate.name in self._asked:
             import optuna
 
-            family = name.split(" ")[0]
-            self._studies[family].tell(self._asked.pop(name), state=optuna.trial.TrialState.FAIL)
+            trial = self._asked.pop(candidate.name)
+            self._studies[candidate.learner].tell(trial, state=optuna.trial.TrialState.FAIL)
             self._n_idle += 1
 
     def _shape(self, family: str, tried: Sequence[Tried]) -> dict[str, Any]:

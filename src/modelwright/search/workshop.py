@@ -14,6 +14,7 @@ from modelwright.evaluation.thresholds import threshold_of
 from modelwright.learners.calibration import fit_calibrator
 from modelwright.learners.trees import use_threads
 from modelwright.search.audition import audition
+from modelwright.search.ensemble import blended
 from modelwright.search.grouping import with_groups
 from modelwright.search.ingredients import ALL, Ingredients
 from modelwright.search.pace import Pace, tail_seconds
@@ -148,12 +149,12 @@ def search(
 def decide(material: Material, result: Result) -> tuple[Floats, Calibrator | None, float]:
     """Return the calibrated out-of-fold blend, its calibrator and its threshold."""
     p = material.problem
-    blended = np.asarray(sum(w * t.predictions for w, t in zip(result.weights, result.tried, strict=True)))
+    scores = blended([t.predictions for t in result.tried], result.weights)
     if not p.n_classes:
-        return blended, None, 0.5
+        return scores, None, 0.5
     target = np.asarray(p.target[result.covered], dtype=np.int64)
     weight = None if p.weight is None else p.weight[result.covered]
-    calibrator = fit_calibrator(blended, target, weight=weight, seed=p.seed)
+    calibrator = fit_calibrator(scores, target, weight=weight, seed=p.seed)
     if calibrator is not None:
-        blended = calibrator.apply(blended)
-    return blended, calibrator, threshold_of(p.task, target, blended)
+        scores = calibrator.apply(scores)
+    return scores, calibrator, threshold_of(p.task, target, scores)
