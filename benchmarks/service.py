@@ -1,7 +1,8 @@
 """The service against a bare application on the same server, and against its peers.
 
-The bare application parses and answers the same JSON without a model. With --mlflow and --bento MLflow's
-scoring server and BentoML answer for the same model, in one run.
+The bare application parses and answers the same JSON without a model; beside it the same application asks the model
+and does nothing else: no token, no contract, no ledger, no count. With --mlflow and --bento MLflow's scoring server and
+BentoML answer for the same model, in one run.
 
 python benchmarks/service.py churn.model [--rounds 3] [--seconds 5] [--out benchmarks/results/service.md]
     [--mlflow] [--plain TABLE:TARGET] [--bento PYTHON]
@@ -34,6 +35,7 @@ from typing import Any
 
 TOKEN = "0123456789abcdef0123"  # noqa: S105 - of a benchmark on loopback
 CONNECTIONS = (1, 8, 32)
+WITH_MODEL = "bare and the model"
 
 BARE = """
 import sys
@@ -55,6 +57,27 @@ async def app(scope, receive, send):
 uvicorn.run(app, port=int(sys.argv[1]), http="httptools", loop="uvloop", ws="none", lifespan="off", access_log=False,
     log_level="critical", server_header=False)
 """
+
+# The same application, its answer worked out by the model.
+BARE_WITH_MODEL = BARE.replace(
+    "import msgspec, uvicorn\n",
+    """import msgspec, uvicorn
+from modelwright.flows.load import load
+from modelwright.learners.trees import use_threads
+use_threads(1)
+MODEL = load(sys.argv[2])
+scores_of, labels = MODEL.package.model.scores_of, MODEL.labels
+""",
+).replace(
+    "    body = encode(answer)",
+    """    scores = scores_of(request.records).tolist()[0]
+    if labels:
+        best = scores.index(max(scores))
+        answer["predictions"], answer["probabilities"] = [labels[best]], [dict(zip(labels, scores))]
+    else:
+        answer["predictions"] = [scores]
+    body = encode(answer)""",
+)
 
 # The same application as a route of Starlette.
 STARLETTE = BARE.replace("async def app(scope, receive, send):", "async def predict(request_):").replace(
@@ -217,6 +240,7 @@ def contenders(asked: argparse.Namespace, package: Path, folder: str) -> list[Co
     found = [
         Contender("service", serve, 8931, "/predict", body),
         Contender("bare", [sys.executable, "-c", BARE, "8932"], 8932, "/predict", body),
+        Contender(WITH_MODEL, [sys.executable, "-c", BARE_WITH_MODEL, "8936", str(package)], 8936, "/predict", body),
     ]
     mlflow = [str(here / "mlflow"), "models", "serve", "--env-manager", "local", "--workers", "1", "--model-uri"]
     if asked.mlflow:
@@ -265,7 +289,7 @@ def tables(found: list[Contender], got: Rounds) -> list[str]:
             ratios = sorted(r["service"]["rps"] / r[c.name]["rps"] for r in rounds)
             each = ", ".join(f"{r:.2f}" for r in ratios)
             ratio = "" if c.name == "service" else f"{statistics.median(ratios):.2f} ({each})"
-            cpu = f"{at['cpu']:.0f}" if c.name in ("service", "bare") else ""
+            cpu = f"{at['cpu']:.0f}" if c.name in ("service", "bare", WITH_MODEL) else ""
             shown = f"{at['rps']:,.0f} | {at['50%']:.2f} | {at['99%']:.2f} | {cpu} | {ratio}"
             lines.append(f"| {connections} | {c.name} | {shown} |")
     return lines

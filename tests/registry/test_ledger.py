@@ -13,7 +13,7 @@ from modelwright.core.errors import InvalidSetting, LedgerUnavailable
 from modelwright.core.prediction import Outcome, PredictionRecord, Received
 from modelwright.registry.ledger import open_ledger
 from modelwright.registry.ledger_privacy import MASK, Privacy, key_of
-from modelwright.registry.ledger_spool import Clerk, Spool
+from modelwright.registry.ledger_spool import LINES_IN_A_ROW, Clerk, Spool
 
 KEY = b"k" * 32
 PRIVACY = Privacy({"person": "hash", "phone": "mask", "note": "drop"}, KEY)
@@ -228,6 +228,16 @@ def test_what_comes_while_the_clerk_carries_waits_for_its_next_round(tmp_path):
     assert clerk.carry() == 3
     assert clerk.carry() == 1
     assert ledger.count() == 4
+    spool.close()
+    ledger.close()
+
+
+def test_the_clerk_rests_so_that_who_answers_gets_the_processor(tmp_path, monkeypatch):
+    ledger, spool, rests = open_ledger(tmp_path / "ledger.db"), Spool(tmp_path / "spool"), []
+    spool.write([record(i) for i in range(10 * LINES_IN_A_ROW)])
+    monkeypatch.setattr("modelwright.registry.ledger_spool.time.sleep", rests.append)
+    assert Clerk(tmp_path / "spool", ledger).carry() == 10 * LINES_IN_A_ROW
+    assert len(rests) == 10
     spool.close()
     ledger.close()
 

@@ -113,7 +113,7 @@ def test_6_names_are_names_and_no_addresses(desk):
 def test_7_the_service_asks_nobody(desk):
     barred = {"urllib", "http.client", "requests", "httpx", "socket", "ftplib", "aiohttp"}
     found = {(p.name, n) for p, n in imported() if p.parent.name == "service" and n in barred}
-    assert found - {("worker.py", "socket")} == set()  # for the type of the socket it is handed
+    assert found - {("accepting.py", "socket")} == set()  # for the type of the socket it is handed
     row = {"tenure": "http://169.254.169.254/latest/meta-data", "contract": "file:///etc/passwd"}
     assert desk.ask("POST", "/predict", {"records": [row]})[0] == 200
 

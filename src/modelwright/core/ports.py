@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import polars as pl
 
@@ -220,7 +220,7 @@ class Ledger(Protocol):
         """Store records durably and return how many were new; a record whose id is known is left as it is."""
         ...
 
-    def append_spelled(self, values: Sequence[tuple[object, ...]]) -> int:
+    def append_spelled(self, values: Iterable[tuple[object, ...]]) -> int:
         """Store records given by their fields in order, ``row``, ``prediction``, ``scores`` and ``flags`` as JSON."""
         ...
 

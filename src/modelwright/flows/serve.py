@@ -26,6 +26,7 @@ from modelwright.registry.ledger import open_ledger
 from modelwright.registry.ledger_privacy import Privacy, key_of, ways_of
 from modelwright.registry.names import CHAMPION, may_be_ref, parse_ref
 from modelwright.service import routes
+from modelwright.service.accepting import SharedSocket
 from modelwright.service.configuration import read_configuration
 from modelwright.service.counters import Counters
 from modelwright.service.hosts import Hosts, is_loopback
@@ -152,7 +153,8 @@ def serve(reference: str, serving: Serving, *, tell: Callable[[Served], None] = 
         n_workers=2 * n_workers,
         beside=lambda: b"" if place is None else told_by_watching(place.folder, name),
     )
-    office = _Office(serving, config, keeper, models, keyring, counters, log, place, sock)
+    shared = SharedSocket(sock, 2 * n_workers)
+    office = _Office(serving, config, keeper, models, keyring, counters, log, place, shared)
     gc.collect()
     gc.freeze()  # what is loaded stays, and the processes go on sharing it
     jobs = [Job(f"worker {i}", office.worker(i)) for i in range(n_workers)]
@@ -262,7 +264,7 @@ class _Office:
     counters: Counters
     log: Log
     place: _Place | None
-    sock: socket.socket
+    shared: SharedSocket
 
     @property
     def name(self) -> str:
@@ -284,7 +286,9 @@ class _Office:
         from modelwright.service.tracing import Tracer
         from modelwright.service.worker import work
 
-        self.counters.become(2 * number + os.getpid() % 2)
+        place = 2 * number + os.getpid() % 2
+        self.counters.become(place)
+        self.shared.become(place)
         self.counters.event("worker_starts")
         # The supervisor loaded the models when it began; a worker that begins later may find others.
         models = self.keeper.look(self.counters) or self.models
@@ -304,7 +308,7 @@ class _Office:
         )
         work(
             app,
-            self.sock,
+            self.shared,
             limits=self.config.limits,
             log=self.log,
             look=lambda: self.keeper.look(self.counters),

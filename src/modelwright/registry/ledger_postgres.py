@@ -9,7 +9,7 @@ from modelwright.registry import _ledger_sql as sql
 from modelwright.registry.postgres_database import PostgresDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from modelwright.core.prediction import Answered, Cell, Columns, Outcome, PredictionRecord, Received, Stirred
     from modelwright.registry.ledger_privacy import Privacy
@@ -49,11 +49,11 @@ class PostgresLedger:
         """Store records and return how many were new."""
         return self.append_spelled([sql.record_values(r) for r in records])
 
-    def append_spelled(self, values: Sequence[tuple[object, ...]]) -> int:
+    def append_spelled(self, values: Iterable[tuple[object, ...]]) -> int:
         """Store records that are spelled already and return how many were new."""
         insert = f"INSERT INTO modelwright_predictions VALUES ({_MARKS}) ON CONFLICT DO NOTHING"  # noqa: S608 - marks
         with self._database.transaction() as db, db.cursor() as cursor:
-            cursor.executemany(insert, [_storable(v) for v in values])
+            cursor.executemany(insert, (_storable(v) for v in values))
             return int(cursor.rowcount)
 
     def add_outcomes(self, outcomes: Sequence[Outcome]) -> Received:

@@ -10,7 +10,7 @@ from modelwright.registry.sqlite_file import SQLiteFile
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from modelwright.core.prediction import Answered, Cell, Columns, Outcome, PredictionRecord, Received, Stirred
@@ -55,7 +55,7 @@ class SQLiteLedger:
         """Store records and return how many were new."""
         return self.append_spelled([sql.record_values(r) for r in records])
 
-    def append_spelled(self, values: Sequence[tuple[object, ...]]) -> int:
+    def append_spelled(self, values: Iterable[tuple[object, ...]]) -> int:
         """Store records that are spelled already and return how many were new."""
         with self._file.writing() as db:
             before = db.total_changes

@@ -16,6 +16,7 @@ from modelwright.service.quick import PATH
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from modelwright.service.accepting import SharedSocket
     from modelwright.service.quick import Quick
 
 _END = b"content-length: 0\r\nconnection: close\r\n\r\n"
@@ -34,6 +35,7 @@ class Connection(HttpToolsProtocol):
 
     limits: ClassVar[Limits] = Limits()
     quick: ClassVar[Quick | None] = None
+    shared: ClassVar[SharedSocket | None] = None
     dated: ClassVar[tuple[object, bytes]] = (None, b"")
     """uvicorn's own headers, such as the date, as they were last seen, and as bytes."""
     _header_bytes = 0
@@ -166,6 +168,8 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self._held = None
+        if self.shared is not None:
+            self.shared.change(-1)
         if not self._is_refused:
             super().connection_lost(exc)
 
@@ -180,9 +184,9 @@ class Connection(HttpToolsProtocol):
         return now is not None and now == was
 
 
-def protocol(limits: Limits, quick: Quick | None = None) -> type[Connection]:
-    """Return the class of connections that keep these limits and have this quick way."""
-    return type("LimitedConnection", (Connection,), {"limits": limits, "quick": quick})
+def protocol(limits: Limits, quick: Quick | None = None, shared: SharedSocket | None = None) -> type[Connection]:
+    """Return the class of connections that keep these limits, have this quick way, and came by this socket."""
+    return type("LimitedConnection", (Connection,), {"limits": limits, "quick": quick, "shared": shared})
 
 
 async def close_stalled(connections: Iterable[Any], seconds: float) -> None:

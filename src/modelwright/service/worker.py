@@ -6,19 +6,21 @@ import asyncio
 import os
 import signal
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 import uvloop
 
 from modelwright.core.errors import ModelwrightError
+from modelwright.service.accepting import Acceptor
 from modelwright.service.app import App
 from modelwright.service.connections import close_stalled, protocol
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Iterator
 
+    from modelwright.service.accepting import SharedSocket
     from modelwright.service.limits import Limits
     from modelwright.service.logs import Log
     from modelwright.service.models import Models
@@ -30,7 +32,17 @@ LINGER_SECONDS = 0.5
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn's, without its signal handlers: a worker drains first."""
+    """Uvicorn's, without its signal handlers, for a worker drains first, and with connections shared out."""
+
+    def __init__(self, config: uvicorn.Config, shared: SharedSocket) -> None:
+        super().__init__(config)
+        self._shared = shared
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        config, speaks = self.config, cast("Callable[..., Any]", self.config.http_protocol_class)
+        protocol = partial(speaks, config=config, server_state=self.server_state, app_state={})
+        self.servers = [cast("Any", Acceptor(self._shared, protocol, config.ssl))]
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -39,7 +51,7 @@ class _Server(uvicorn.Server):
 
 def work(
     app: App,
-    sock: socket.socket,
+    shared: SharedSocket,
     *,
     limits: Limits,
     log: Log,
@@ -52,7 +64,7 @@ def work(
 
     Args:
         app: The application.
-        sock: Bound and listening; shared with other workers.
+        shared: Where connections come from; this worker's place in it is taken.
         limits: Seconds to stand still and to drain.
         log: Told of changes.
         look: Called in a thread each second; gives new models when there are, None otherwise.
@@ -62,7 +74,7 @@ def work(
     """
     config = uvicorn.Config(
         app,
-        http=protocol(limits, app.quick),
+        http=protocol(limits, app.quick, shared),
         ws="none",
         loop="none",
         lifespan="off",
@@ -76,15 +88,15 @@ def work(
         ssl_certfile=None if tls is None else tls[0],
         ssl_keyfile=None if tls is None else tls[1],
     )
-    server = _Server(config)
+    server = _Server(config, shared)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(server, app, sock, limits, log, look, is_ready, parent))
+        runner.run(_serve(server, app, shared, limits, log, look, is_ready, parent))
 
 
 async def _serve(
     server: _Server,
     app: App,
-    sock: socket.socket,
+    shared: SharedSocket,
     limits: Limits,
     log: Log,
     look: Callable[[], Models | None],
@@ -107,9 +119,10 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, drain)
     begin(_looked(app, look, log, drain, parent))
+    begin(_lived(app, shared))
     begin(close_stalled(server.server_state.connections, max(limits.stalled_seconds / 2, 0.05)))
     begin(_told(server, is_ready))
-    await server.serve(sockets=[sock])
+    await server.serve(sockets=[])
     await app.settle()
     for task in tasks:
         task.cancel()
@@ -119,6 +132,12 @@ async def _told(server: _Server, is_ready: Callable[[], None]) -> None:
     while not server.started:
         await asyncio.sleep(0.002)
     is_ready()
+
+
+async def _lived(app: App, shared: SharedSocket) -> None:
+    while not app.is_draining:
+        shared.live()
+        await asyncio.sleep(1.0)
 
 
 async def _drained(server: _Server) -> None:

@@ -1,0 +1,150 @@
+"""Accepting: connections are shared out, and nobody waits for a worker that is gone."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections import Counter
+from contextlib import ExitStack, suppress
+
+import pytest
+
+from modelwright.service.accepting import ALIVE_SECONDS, Acceptor, SharedSocket
+
+
+@pytest.fixture
+def now():
+    return [100.0]
+
+
+@pytest.fixture
+def shared(now):
+    with socket.socket() as sock:
+        shared = SharedSocket(sock, 4, clock=lambda: now[0])
+        for place in (3, 0):
+            shared.become(place)
+        yield shared
+
+
+def test_a_worker_with_more_than_another_gives_way(shared):
+    assert not shared.is_behind()
+    shared.change(1)
+    assert shared.is_behind()
+    shared.change(-1)
+    assert not shared.is_behind()
+
+
+def test_nobody_waits_for_a_worker_that_is_silent_or_has_left(shared, now):
+    shared.change(1)
+    now[0] += ALIVE_SECONDS
+    shared.live()
+    assert not shared.is_behind()
+    shared.become(3)  # as the worker there would
+    shared.leave()
+    shared.become(0)
+    shared.change(1)
+    assert not shared.is_behind()
+
+
+def test_a_place_that_is_taken_again_has_no_connections(shared):
+    shared.change(5)
+    shared.become(0)
+    assert not shared.is_behind()
+
+
+class Telling(asyncio.Protocol):
+    """Says which process it is; counts its end, as the service's connections do."""
+
+    def __init__(self, shared):
+        self._shared = shared
+
+    def connection_made(self, transport):
+        transport.write(b"%d\n" % os.getpid())
+
+    def connection_lost(self, exc):
+        self._shared.change(-1)
+
+
+def listen(place, shared, make_loop):
+    """Be a worker until killed."""
+
+    async def live():
+        shared.become(place)
+        Acceptor(shared, lambda: Telling(shared), None)
+        await asyncio.sleep(60)
+
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        runner.run(live())
+
+
+@pytest.fixture
+def address():
+    """Two worker processes on one socket."""
+    from uvloop import new_event_loop
+
+    with socket.create_server(("127.0.0.1", 0), backlog=256) as sock:
+        shared, pids = SharedSocket(sock, 2), []
+        for place in range(2):
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    listen(place, shared, new_event_loop)
+                finally:
+                    os._exit(1)
+            pids.append(pid)
+        try:
+            time.sleep(0.3)
+            yield sock.getsockname(), pids
+        finally:
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
+
+
+def told(open_):
+    return int(open_.makefile("rb").readline())
+
+
+def test_connections_that_come_at_once_are_shared_out(address):
+    where, _ = address
+    with ExitStack() as stack:
+        some = [stack.enter_context(socket.socket()) for _ in range(32)]
+        for one in some:
+            one.settimeout(10)
+            one.setblocking(False)
+            with suppress(BlockingIOError):
+                one.connect(where)
+        for one in some:
+            one.settimeout(10)
+        by = Counter(told(one) for one in some)
+    assert len(by) == 2
+    assert min(by.values()) >= 12  # a worker may be held up for a moment; without sharing out one takes nearly all
+
+
+def test_connections_that_come_one_by_one_go_to_who_has_fewest(address):
+    where, pids = address
+    with ExitStack() as stack:
+        kept: dict[int, list[socket.socket]] = {pid: [] for pid in pids}
+        for _ in range(16):
+            one = stack.enter_context(socket.create_connection(where, timeout=10))
+            kept[told(one)].append(one)
+        assert min(len(some) for some in kept.values()) >= 6
+        for one in kept[pids[0]]:  # its callers leave
+            one.close()
+        time.sleep(0.2)
+        by = Counter(told(stack.enter_context(socket.create_connection(where, timeout=10))) for _ in range(6))
+        assert by[pids[0]] >= 4
+
+
+def test_a_worker_that_died_is_not_waited_for_long(address):
+    where, pids = address
+    os.kill(pids[0], signal.SIGKILL)
+    os.waitpid(pids[0], 0)
+    with ExitStack() as stack:
+        began = time.monotonic()
+        by = {told(stack.enter_context(socket.create_connection(where, timeout=10))) for _ in range(20)}
+        assert by == {pids[1]}
+        assert time.monotonic() - began < 5
