@@ -1,6 +1,7 @@
 """Accepting: connections are shared out, and nobody waits for a worker that is gone."""
 
 import asyncio
+import copy
 import os
 import signal
 import socket
@@ -20,11 +21,19 @@ def now():
 
 @pytest.fixture
 def shared(now):
+    """As worker 0 sees it, beside worker 1."""
     with socket.socket() as sock:
-        shared = SharedSocket(sock, 4, clock=lambda: now[0])
-        for place in (3, 0):
-            shared.become(place)
+        shared = SharedSocket(sock, 2, clock=lambda: now[0])
+        for worker in (1, 0):
+            shared.become(worker)
         yield shared
+
+
+def seen_by(shared, worker):
+    """Return what another process has of it, which is this worker."""
+    other = copy.copy(shared)
+    other.become(worker)
+    return other
 
 
 def test_a_worker_with_more_than_another_gives_way(shared):
@@ -35,22 +44,39 @@ def test_a_worker_with_more_than_another_gives_way(shared):
     assert not shared.is_behind()
 
 
-def test_nobody_waits_for_a_worker_that_is_silent_or_has_left(shared, now):
+def test_nobody_waits_for_a_worker_that_is_silent(shared, now):
     shared.change(1)
     now[0] += ALIVE_SECONDS
     shared.live()
     assert not shared.is_behind()
-    shared.become(3)  # as the worker there would
+
+
+def test_nobody_waits_for_a_worker_that_has_left(now):
+    with socket.socket() as sock:
+        shared = SharedSocket(sock, 2, clock=lambda: now[0])
+        shared.become(0)
+        other = seen_by(shared, 1)
+        shared.change(1)
+        assert shared.is_behind()
+        other.leave()
+        assert not shared.is_behind()
+
+
+def test_a_worker_and_its_successor_do_not_count_each_others_connections(shared, now):
+    for _ in range(3):
+        shared.change(1)
+    now[0] += 1
+    successor = seen_by(shared, 0)
+    assert not successor.is_behind()
+    successor.change(1)
+    assert successor.is_behind()  # worker 1 has none
     shared.leave()
-    shared.become(0)
-    shared.change(1)
-    assert not shared.is_behind()
-
-
-def test_a_place_that_is_taken_again_has_no_connections(shared):
-    shared.change(5)
-    shared.become(0)
-    assert not shared.is_behind()
+    second = seen_by(successor, 0)
+    for _ in range(3):
+        shared.change(-1)  # as those it still had end
+    assert not second.is_behind()
+    second.change(1)
+    assert second.is_behind()
 
 
 class Telling(asyncio.Protocol):

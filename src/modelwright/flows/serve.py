@@ -153,7 +153,7 @@ def serve(reference: str, serving: Serving, *, tell: Callable[[Served], None] = 
         n_workers=2 * n_workers,
         beside=lambda: b"" if place is None else told_by_watching(place.folder, name),
     )
-    shared = SharedSocket(sock, 2 * n_workers)
+    shared = SharedSocket(sock, n_workers)
     office = _Office(serving, config, keeper, models, keyring, counters, log, place, shared)
     gc.collect()
     gc.freeze()  # what is loaded stays, and the processes go on sharing it
@@ -286,9 +286,8 @@ class _Office:
         from modelwright.service.tracing import Tracer
         from modelwright.service.worker import work
 
-        place = 2 * number + os.getpid() % 2
-        self.counters.become(place)
-        self.shared.become(place)
+        self.counters.become(2 * number + os.getpid() % 2)
+        self.shared.become(number)
         self.counters.event("worker_starts")
         # The supervisor loaded the models when it began; a worker that begins later may find others.
         models = self.keeper.look(self.counters) or self.models

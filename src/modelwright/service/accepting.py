@@ -29,25 +29,28 @@ class SharedSocket:
 
     Args:
         sock: Bound and listening; stays open.
-        n: Places for workers.
+        n_workers: Who listen on it. Each has two places, for one that is replaced goes on beside its successor.
         clock: Seconds, the same for all processes.
     """
 
-    def __init__(self, sock: socket.socket, n: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, sock: socket.socket, n_workers: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.sock = sock
-        self._memory = memoryview(mmap.mmap(-1, 2 * 8 * n)).cast("d")
+        self._memory = memoryview(mmap.mmap(-1, 8 * 4 * n_workers)).cast("d")
         self._clock = clock
         self._mine = 0
+        self._has_left = False
 
-    def become(self, place: int) -> None:
-        """Speak for this place from now on, which has no connections yet."""
-        self._mine = 2 * place
+    def become(self, worker: int) -> None:
+        """Be this worker from now on, which has no connections yet."""
+        self._mine = min(4 * worker, 4 * worker + 2, key=lambda at: self._memory[at + 1])
         self._memory[self._mine] = 0.0
+        self._has_left = False
         self.live()
 
     def change(self, n: int) -> None:
         """Say that a connection began (1) or ended (-1)."""
-        self._memory[self._mine] += n
+        if not self._has_left:  # else the place may be another's
+            self._memory[self._mine] += n
 
     def live(self) -> None:
         """Say that this worker is alive; due every second."""
@@ -55,7 +58,8 @@ class SharedSocket:
 
     def leave(self) -> None:
         """Say that this worker takes no more."""
-        self._memory[self._mine + 1] = 0.0  # no worker speaks for this place
+        self._memory[self._mine + 1] = 0.0
+        self._has_left = True
 
     def is_behind(self) -> bool:
         """Return whether this worker is to wait: another one that is alive has fewer connections."""
