@@ -76,7 +76,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         app, body = application(sys.argv[1], folder)
         print("| at once | alone, µs | together, µs |\n|--:|--:|--:|")
-        for at_once in (1, 4, 16):
+        for at_once in (1, 2, 4, 8, 16):
             alone, together = [await cost(app, body, at_once, together=how) for how in (False, True)]
             print(f"| {at_once} | {alone:.0f} | {together:.0f} |")
 

@@ -11,7 +11,7 @@ from modelwright.core.matrix import Feature, Matrix
 from modelwright.core.ports import Fitted, Lesson
 from modelwright.core.state import State
 from modelwright.learners import restoring
-from modelwright.learners.blend import Blend
+from modelwright.learners.blend import FEW_ROWS, Blend
 from modelwright.learners.calibration import Calibrator
 from modelwright.learners.constant import Constant
 from modelwright.learners.forest import Forest
@@ -56,9 +56,9 @@ def test_a_blend_averages_and_travels(n_classes, is_calibrated):
     one = blend.predict(lesson.matrix.take(np.array([7])))
     assert np.allclose(one[0], told[7], atol=1e-9)
     trees = Blend(members[-1:], np.ones(1), calibrator)  # sums of trees are the same alone and among many
-    few = trees.predict(lesson.matrix.take(np.arange(9)))
-    alone = [trees.predict(lesson.matrix.take(np.array([i])))[0] for i in range(9)]
-    assert np.array_equal(few, np.array(alone))
+    alone = np.array([trees.predict(lesson.matrix.take(np.array([i])))[0] for i in range(FEW_ROWS + 2)])
+    for n in range(2, FEW_ROWS + 3):
+        assert np.array_equal(trees.predict(lesson.matrix.take(np.arange(n))), alone[:n])
 
 
 class Wild:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,9 +17,13 @@ from modelwright.learners.trees import Trees
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from modelwright.core.arrays import Floats
+    from modelwright.core.arrays import Floats, Singles
     from modelwright.core.matrix import Matrix
     from modelwright.core.ports import Fitted
+
+
+FEW_ROWS = 8
+"""So many rows are answered one after the other; for more the libraries' ways for many rows are quicker."""
 
 
 class Blend:
@@ -40,13 +44,14 @@ class Blend:
         self.weights: Floats = share[share > 0] / share.sum()
         self.calibrator = calibrator
         self._has_many_labels = False
-        self._tellers = [(float(w), _teller(m)) for w, m in zip(self.weights, self.members, strict=True)]
+        self._asked = [(float(w), m, _teller(m)) for w, m in zip(self.weights, self.members, strict=True)]
 
     def predict(self, matrix: Matrix) -> Floats:
         """Return (n_rows,) values, or (n_rows, n_classes) probabilities; always finite."""
-        if len(matrix.values) == 1 and not self._has_many_labels:
-            return self._one(matrix)
-        return self._many(matrix)
+        n = len(matrix.values)
+        if self._has_many_labels or not 0 < n <= FEW_ROWS:
+            return self._many(matrix)
+        return self._one(matrix) if n == 1 else self._few(matrix)
 
     def _many(self, matrix: Matrix) -> Floats:
         total = self.weights[0] * self.members[0].predict(matrix)
@@ -61,29 +66,47 @@ class Blend:
             return self.calibrator.apply(total)
         return np.asarray(total / total.sum(axis=1, keepdims=True))
 
+    # One row and a few are answered in Python's own numbers, step by step as for many: each small array costs
+    # microseconds, and so does each list that one row can do without.
+
     def _one(self, matrix: Matrix) -> Floats:
-        """Answer for one row in Python's own numbers, step by step as for many: each small array costs microseconds."""
-        weight, tell = self._tellers[0]
-        first = tell(matrix)
-        if not isinstance(first, float) and len(first) != 2:
-            self._has_many_labels = True  # arrays are quicker then; the first row finds it out for all
-            return self._many(matrix)
-        told = [(weight, first), *((weight, tell(matrix)) for weight, tell in self._tellers[1:])]
-        if isinstance(first, float):
-            value = weight * first
+        row = matrix.values[0]
+        told = [(w, m.predict(matrix).tolist()[0] if tell is None else tell(row)) for w, m, tell in self._asked]
+        widths = {_width(answer) for _, answer in told}
+        weight, answer = told[0]
+        if widths == {1}:
+            value = weight * answer
             for weight, answer in told[1:]:
-                value += weight * _value(answer)
+                value += weight * answer
             return np.asarray(np.nan_to_num(np.array([value])))
-        if any(isinstance(answer, float) or len(answer) != 2 for _, answer in told):
-            return self._many(matrix)  # which says what is wrong
-        no, yes = weight * first[0], weight * first[1]
-        for weight, (one_no, one_yes) in told[1:]:  # type: ignore[misc]
+        if widths != {2}:
+            self._has_many_labels = True  # arrays are quicker then; the first rows find it out for all
+            return self._many(matrix)
+        no, yes = weight * answer[0], weight * answer[1]
+        for weight, (one_no, one_yes) in told[1:]:
             no += weight * one_no
             yes += weight * one_yes
         if self.calibrator is not None:
             return np.array([self.calibrator.pair(no, yes)])
         total = no + yes
         return np.array([[no / total, yes / total]])
+
+    def _few(self, matrix: Matrix) -> Floats:
+        rows = list(matrix.values)
+        told = [
+            (w, m.predict(matrix).tolist() if tell is None else [tell(row) for row in rows])
+            for w, m, tell in self._asked
+        ]
+        widths = {_width(answers[0]) for _, answers in told}
+        if widths == {1}:
+            return np.asarray(np.nan_to_num(np.array(_added(told))))
+        if widths != {2}:
+            self._has_many_labels = True
+            return self._many(matrix)
+        no, yes = (_added([(w, [answer[i] for answer in answers]) for w, answers in told]) for i in (0, 1))
+        if self.calibrator is not None:
+            return np.array([self.calibrator.pair(*both) for both in zip(no, yes, strict=True)])
+        return np.array([(a / (a + b), b / (a + b)) for a, b in zip(no, yes, strict=True)])
 
     def state(self) -> State:
         """Return weights and, as parts, members and calibrator."""
@@ -106,28 +129,32 @@ class Blend:
         return cls(members, weights, None if calibrator is None else Calibrator.restore(calibrator))
 
 
-def _teller(member: Fitted) -> Callable[[Matrix], float | Sequence[float]]:
-    """Return what asks a member about a matrix of one row: a value, or its probabilities."""
-    if isinstance(member, Trees) and member.is_single:
-        if member.link == "identity":
-            return lambda matrix: member.one(matrix.values[0])
+def _teller(member: Fitted) -> Callable[[Singles], Any] | None:
+    """Return what asks a member about a row, a value or its probabilities, or None where it has no such way.
 
-        def pair(matrix: Matrix) -> Sequence[float]:
-            positive = member.one(matrix.values[0])
+    Of rows one after the other, too: a model's trees are then in the processor's cache, and the library's way for many
+    rows begins to pay beyond ``FEW_ROWS``.
+    """
+    if isinstance(member, Trees) and member.is_single and member.link != "identity":
+
+        def pair(row: Singles) -> tuple[float, float]:
+            positive = member.one(row)
             return 1.0 - positive, positive
 
         return pair
-    if isinstance(member, LinearModel) or (isinstance(member, Shaped) and member.is_single):
-        return lambda matrix: member.one(matrix.values[0])
-
-    def tell(matrix: Matrix) -> float | Sequence[float]:
-        told: float | Sequence[float] = member.predict(matrix).tolist()[0]
-        return told
-
-    return tell
+    if isinstance(member, LinearModel) or (isinstance(member, Trees | Shaped) and member.is_single):
+        return member.one
+    return None
 
 
-def _value(answer: float | Sequence[float]) -> float:
-    if not isinstance(answer, float):
-        refuse("blend", "the members of a blend answer the same question", "a value and probabilities")
-    return answer
+def _width(answer: float | Sequence[float]) -> int:
+    return 1 if isinstance(answer, float) else len(answer)
+
+
+def _added(told: Sequence[tuple[float, Sequence[float]]]) -> list[float]:
+    """Return the weighted sum of each row's answers."""
+    weight, answers = told[0]
+    sums = [weight * answer for answer in answers]
+    for weight, answers in told[1:]:
+        sums = [total + weight * answer for total, answer in zip(sums, answers, strict=True)]
+    return sums

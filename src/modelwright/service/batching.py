@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _PROBE_EVERY = 31
 """While requests come one by one, one of so many counts how many the same turn brings."""
-_PAYS_FROM = 2.5
+_PAYS_FROM = 1.5
 """Mean requests in a turn from which batching is cheaper than scoring each alone; see ``benchmarks/batching.py``."""
 ROWS_AT_ONCE = 64
 """A batch of more rows is scored at once, so that the first does not wait for the last."""
