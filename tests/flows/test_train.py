@@ -9,6 +9,9 @@ import polars as pl
 import pytest
 
 import modelwright
+from modelwright.core.run import Run
+from modelwright.core.settings import Settings
+from modelwright.flows.train import REGISTER_SECONDS, Stages, _with_end
 
 SIXTEEN = {
     "binary": [
@@ -171,3 +174,10 @@ def test_report_draws_the_page_anew(churn_model, tmp_path):
     done = modelwright.report(churn_model.path, out=tmp_path / "report")
     assert Path(done.page).read_text().lower().startswith("<!doctype html>")
     assert Path(done.card).read_text().startswith("---\n")
+
+
+@pytest.mark.parametrize(("budget", "kept"), [(60.0, REGISTER_SECONDS), (5.0, 1.0)])
+def test_time_is_kept_for_the_registry_where_the_model_gets_a_name(budget, kept):
+    run = Run(None, lambda: 1.0, 0.0, budget_seconds=budget)
+    plain, named = (_with_end(run, Stages(run), Settings(target="y", name=name)) for name in (None, "churn"))
+    assert plain.seconds_left() - named.seconds_left() == pytest.approx(kept)

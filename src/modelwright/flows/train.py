@@ -104,6 +104,8 @@ class Trained:
 
 END_SHARE_MOST = 0.15
 """Of the budget, what a large table may have kept for the end beyond what every table has."""
+REGISTER_SECONDS, REGISTER_SHARE_MOST = 3.0, 0.2
+"""Kept for taking the package into the registry, where the model has a name."""
 JUDGE_SECONDS_LEAST, JUDGE_SECONDS_MOST = 8.0, 15.0
 """The measuring takes as long as the final fit beside it, within these: time that is not needed is given back."""
 
@@ -153,7 +155,7 @@ def train(source: object, settings: Settings, run: Run, *, first: Sequence[Candi
     stages.end("read")
 
     known = prepare(table, sealed_table, settings, run)
-    run = _with_end(run, stages)
+    run = _with_end(run, stages, settings)
     everything = Problem(known.frame, known.target, known.weight, known.contract, known.task, run.seed)
     training, sealed = everything.take(known.split.train), everything.take(known.split.test)
     held_bytes = int(known.table.frame.estimated_size() + known.frame.estimated_size())
@@ -282,13 +284,14 @@ def _held(package: Package, settings: Settings) -> Package:
     return replace(package, evidence=evidence, manifest=replace(package.manifest, parents=parents))
 
 
-def _with_end(run: Run, stages: Stages) -> Run:
-    """Return the run with more time kept for its end where the table is large.
+def _with_end(run: Run, stages: Stages, settings: Settings) -> Run:
+    """Return the run with more time kept for its end where the table is large, or the package gets a name.
 
     What is written down grows with columns and rows, as reading and inspecting them do: the one foretells the other.
     """
     budget = run.budget_seconds or 0.0
-    return run.sooner(min(stages.since_begun(), END_SHARE_MOST * budget))
+    registering = 0.0 if settings.name is None else min(REGISTER_SECONDS, REGISTER_SHARE_MOST * budget)
+    return run.sooner(min(stages.since_begun(), END_SHARE_MOST * budget) + registering)
 
 
 def _judge_seconds(run: Run, final: FinalFit) -> float:
