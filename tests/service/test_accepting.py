@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import errno
 import os
 import signal
 import socket
@@ -37,18 +38,18 @@ def seen_by(shared, worker):
 
 
 def test_a_worker_with_more_than_another_gives_way(shared):
-    assert not shared.is_behind()
+    assert not shared.is_ahead()
     shared.change(1)
-    assert shared.is_behind()
+    assert shared.is_ahead()
     shared.change(-1)
-    assert not shared.is_behind()
+    assert not shared.is_ahead()
 
 
 def test_nobody_waits_for_a_worker_that_is_silent(shared, now):
     shared.change(1)
     now[0] += ALIVE_SECONDS
     shared.live()
-    assert not shared.is_behind()
+    assert not shared.is_ahead()
 
 
 def test_nobody_waits_for_a_worker_that_has_left(now):
@@ -57,9 +58,9 @@ def test_nobody_waits_for_a_worker_that_has_left(now):
         shared.become(0)
         other = seen_by(shared, 1)
         shared.change(1)
-        assert shared.is_behind()
+        assert shared.is_ahead()
         other.leave()
-        assert not shared.is_behind()
+        assert not shared.is_ahead()
 
 
 def test_a_worker_and_its_successor_do_not_count_each_others_connections(shared, now):
@@ -67,16 +68,46 @@ def test_a_worker_and_its_successor_do_not_count_each_others_connections(shared,
         shared.change(1)
     now[0] += 1
     successor = seen_by(shared, 0)
-    assert not successor.is_behind()
+    assert not successor.is_ahead()
     successor.change(1)
-    assert successor.is_behind()  # worker 1 has none
+    assert successor.is_ahead()  # worker 1 has none
     shared.leave()
     second = seen_by(successor, 0)
     for _ in range(3):
         shared.change(-1)  # as those it still had end
-    assert not second.is_behind()
+    assert not second.is_ahead()
     second.change(1)
-    assert second.is_behind()
+    assert second.is_ahead()
+
+
+class Full(socket.socket):
+    """Listens where no more files may be opened."""
+
+    n_asked = 0
+
+    def accept(self):
+        self.n_asked += 1
+        raise OSError(errno.EMFILE, "too many open files")
+
+
+@pytest.mark.parametrize("is_ahead", [False, True])
+def test_where_no_more_files_may_be_opened_it_rests(is_ahead):
+    with Full() as sock, socket.socket() as caller:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        caller.connect(sock.getsockname())
+        shared = SharedSocket(sock, 2)
+        for worker in (1, 0):
+            shared.become(worker)
+        shared.change(is_ahead)
+
+        async def wait():
+            acceptor = Acceptor(shared, asyncio.Protocol, None)
+            await asyncio.sleep(0.2)
+            acceptor.close()
+
+        asyncio.run(wait())
+        assert sock.n_asked == 1
 
 
 class Telling(asyncio.Protocol):
@@ -92,11 +123,11 @@ class Telling(asyncio.Protocol):
         self._shared.change(-1)
 
 
-def listen(place, shared, make_loop):
+def listen(worker, shared, make_loop):
     """Be a worker until killed."""
 
     async def live():
-        shared.become(place)
+        shared.become(worker)
         Acceptor(shared, lambda: Telling(shared), None)
         await asyncio.sleep(60)
 
@@ -111,11 +142,11 @@ def address():
 
     with socket.create_server(("127.0.0.1", 0), backlog=256) as sock:
         shared, pids = SharedSocket(sock, 2), []
-        for place in range(2):
+        for worker in range(2):
             pid = os.fork()
             if pid == 0:
                 try:
-                    listen(place, shared, new_event_loop)
+                    listen(worker, shared, new_event_loop)
                 finally:
                     os._exit(1)
             pids.append(pid)
@@ -139,7 +170,6 @@ def test_connections_that_come_at_once_are_shared_out(address):
     with ExitStack() as stack:
         some = [stack.enter_context(socket.socket()) for _ in range(32)]
         for one in some:
-            one.settimeout(10)
             one.setblocking(False)
             with suppress(BlockingIOError):
                 one.connect(where)

@@ -61,8 +61,8 @@ class SharedSocket:
         self._memory[self._mine + 1] = 0.0
         self._has_left = True
 
-    def is_behind(self) -> bool:
-        """Return whether this worker is to wait: another one that is alive has fewer connections."""
+    def is_ahead(self) -> bool:
+        """Return whether another worker that is alive has fewer connections."""
         memory, mine, now = self._memory, self._mine, self._clock()
         return any(
             memory[at] < memory[mine] and now - memory[at + 1] < ALIVE_SECONDS
@@ -98,7 +98,7 @@ class Acceptor:
 
     def _look(self) -> None:
         """Take a connection that waits, at once or after a moment for others to take it."""
-        if self._shared.is_behind():
+        if self._shared.is_ahead():
             self._loop.remove_reader(self._sock)
             self._loop.call_later(GIVE_WAY_SECONDS, self._take_late)
         else:
@@ -106,8 +106,8 @@ class Acceptor:
 
     def _take_late(self) -> None:
         if not self._is_closed:
-            self._take()
             self._listen()
+            self._take()
 
     def _take(self) -> None:
         try:
