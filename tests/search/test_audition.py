@@ -63,16 +63,28 @@ def sentences(rng, n: int) -> np.ndarray:
     return np.array([" ".join(words) for words in rng.choice(WORDS, (n, 4))])
 
 
-def test_texts_that_say_nothing_are_only_counted_and_telling_ones_are_read():
+def test_texts_are_read_counted_or_left_out_by_what_they_tell():
     rng = np.random.default_rng(3)
-    x = {"a": rng.normal(size=900), "idle": sentences(rng, 900), "told": sentences(rng, 900)}
-    target = x["a"] + 2.0 * np.char.count(x["told"], "heavy") + rng.normal(size=900)
+    lengths = rng.integers(1, 12, 900)
+    x = {
+        "a": rng.normal(size=900),
+        "idle": sentences(rng, 900),
+        "long": np.array([" ".join(rng.choice(WORDS, n)) for n in lengths]),
+        "told": sentences(rng, 900),
+    }
+    target = x["a"] + 0.5 * lengths + 2.0 * np.char.count(x["told"], "heavy") + rng.normal(size=900)
     before, after = auditioned(target, x)
     crafts = {s.column: s.craft for s in after.recipe.steps}
-    assert {s.column: s.craft for s in before.recipe.steps if s.craft != "number"} == {"idle": "text", "told": "text"}
-    assert crafts["idle"] == "text_counts"
-    assert crafts["told"] == "text"
+    assert {s.craft for s in before.recipe.steps if s.column != "a"} == {"text"}
+    assert crafts == {"a": "number", "long": "text_counts", "told": "text"}
     assert [s.column for s in after.recipe.encoded] == ["told"]
+    assert not any(f.source == "idle" for f in after.base.features)
+
+
+def test_a_text_is_counted_where_there_is_nothing_else():
+    rng = np.random.default_rng(4)
+    _, after = auditioned(rng.normal(size=900), {"idle": sentences(rng, 900), "still": sentences(rng, 900)})
+    assert {s.column for s in after.recipe.steps} == {"idle", "still"}
 
 
 @pytest.mark.slow

@@ -5,7 +5,16 @@ import pytest
 
 from modelwright.search.portfolio import Candidate
 from modelwright.search.trial import Tried
-from modelwright.search.tuning import MIDDLES, PATIENCE, SPACES, Tuner, candidates_most
+from modelwright.search.tuning import (
+    COPY_TREES_MOST,
+    MIDDLES,
+    PATIENCE,
+    SLOWER,
+    SLOWER_RATE,
+    SPACES,
+    Tuner,
+    candidates_most,
+)
 
 
 def tried(name: str, learner: str, score: float, params: dict, seconds: float = 1.0, *, has_rate: bool = True) -> Tried:
@@ -108,3 +117,56 @@ def test_tuned_points_learn_the_shape_of_the_target_that_leads():
         tried("lightgbm, log", "lightgbm", 0.9, {"leaves": 31, "shape": "log"}),
     ]
     assert tuner().propose(known, np.ones(2), 1.0).params["shape"] == "log"
+
+
+RATED = {"leaves": 31, "learning_rate": 0.05, "rounds": 2_000, "patience": 60}
+
+
+def copies(t: Tuner, known: list[Tried], weights: list[float], n: int = 20) -> list[Candidate]:
+    """Ask until nothing is proposed, tell each time that nothing was gained, and return the copies."""
+    made = []
+    for _ in range(n):
+        candidate = t.propose(known, np.array(weights + [0.0] * (len(known) - len(weights))), 1.0)
+        if candidate is None:
+            break
+        known = [*known, tried(candidate.name, candidate.learner, 1.0, dict(candidate.params), has_rate=False)]
+        made += [candidate] if candidate.why == SLOWER else []
+    return made
+
+
+def test_members_are_tried_with_smaller_steps_once_each():
+    known = [
+        tried("one", "lightgbm", 1.0, RATED),
+        tried("two", "catboost", 1.0, RATED),
+        tried("without weight", "lightgbm", 1.0, RATED),
+        tried("without steps", "linear", 1.0, {}),
+    ]
+    made = copies(tuner(is_reproducible=False), known, [0.3, 0.5, 0.0, 0.2])
+    assert [c.learner for c in made] == ["catboost", "lightgbm"], "the one of most weight first"
+    assert made[1].params["learning_rate"] == pytest.approx(SLOWER_RATE * 0.05)
+    assert made[1].params["leaves"] == 31
+    assert made[1].params["rounds"] > RATED["rounds"]
+    assert made[1].params["patience"] > RATED["patience"]
+
+
+def test_copies_are_made_also_when_tuning_is_through():
+    known = [tried("one", "lightgbm", 1.0, RATED)]
+    assert len(copies(tuner(is_reproducible=False, n_rows=10), known, [1.0])) == 1
+
+
+def test_no_copies_by_work_units_nor_of_what_has_many_trees_or_small_steps():
+    one = [tried("one", "lightgbm", 1.0, RATED)]
+    assert copies(tuner(), one, [1.0]) == []
+    n_labels = 1 + int(SLOWER_RATE * COPY_TREES_MOST) // 100
+    assert copies(tuner(is_reproducible=False, n_trees_a_round=n_labels), one, [1.0]) == []
+    assert copies(tuner(is_reproducible=False), [tried("one", "lightgbm", 1.0, {"learning_rate": 0.02})], [1.0]) == []
+
+
+def test_a_copy_waits_for_the_time_it_needs():
+    one = [tried("one", "lightgbm", 1.0, RATED, seconds=4.0)]
+    t = tuner(is_reproducible=False)
+    for _ in range(PATIENCE):
+        t.failed(t.propose(one, np.ones(1), 1.0, seconds=4.0))
+    assert t.propose(one, np.ones(1), 1.0, seconds=4.0) is None
+    assert t.is_short_of_time
+    assert t.propose(one, np.ones(1), 1.0, seconds=4.0 / SLOWER_RATE).why == SLOWER

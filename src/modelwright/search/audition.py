@@ -1,7 +1,8 @@
 """The audition: features that must show on rows that did not choose them that they help.
 
-Texts: a quick model is cross-validated with and without what was made of the words of each text column. Names and
-titles often say nothing, and thirty numbers that say nothing cost time and accuracy.
+Texts: a quick model is cross-validated with and without what was made of the words of each text column, and where
+they do not help, with and without its length and counts. Names and titles often say nothing, and thirty numbers that
+say nothing cost time and accuracy.
 
 Pairs of numbers: a quick model is cross-validated on a sample. What it leaves unexplained out of fold is compared with
 each sum, difference, product and ratio of the numbers: one whose bins differ in their mean residual tells something
@@ -28,7 +29,7 @@ from modelwright.search.problem import Material
 from modelwright.search.threads import slots
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from modelwright.core.arrays import Bools, Floats, Ints, Singles, Target
     from modelwright.core.matrix import Feature
@@ -71,10 +72,11 @@ def audition(material: Material, run: Run, *, round_seconds: float, search_secon
     if p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST or not (texts or len(numbers) > 1):
         return material
     rows = np.random.default_rng(run.seed).permutation(p.n_rows)[:ROWS_MOST]
-    if texts and (1 + len(texts)) * one <= may_spend:
+    of_texts = (2 + 2 * len(texts)) * one
+    if texts and of_texts <= may_spend:
         run.say("search", "an audition of texts")
         material = _texts(material, texts, rows, run)
-        may_spend -= (1 + len(texts)) * one
+        may_spend -= of_texts
     if len(numbers) < 2 or 3 * one > may_spend:
         return material
     run.say("search", "an audition of pairs of numbers")
@@ -82,25 +84,52 @@ def audition(material: Material, run: Run, *, round_seconds: float, search_secon
 
 
 def _texts(material: Material, texts: Sequence[str], rows: Ints, run: Run) -> Material:
-    """Return the material in which texts whose words do not help are only counted."""
+    """Return the material in which texts whose words do not help are only counted, or left out, if counts do not."""
     p, base = material.problem, material.base.take(rows)
     target = p.target[rows]
     if len(material.base.features) <= sum(_is_of_words(f, texts) for f in base.features):
         return material  # without the words nothing would be left
-    whole = loss(p.task.kind, target, cross_validated(base, target, rows, material, run))
-    silent = []
-    for text in texts:
-        kept = [i for i, f in enumerate(base.features) if not _is_of_words(f, [text])]
-        without = Matrix(np.ascontiguousarray(base.values[:, kept]), tuple(base.features[i] for i in kept))
-        gain = loss(p.task.kind, target, cross_validated(without, target, rows, material, run)) - whole
-        if gain.mean() <= gain.std() / np.sqrt(len(gain)):
-            silent.append(text)
+
+    def losses(matrix: Matrix) -> Floats:
+        return loss(p.task.kind, target, cross_validated(matrix, target, rows, material, run))
+
+    def idle(whole: Matrix, is_of: Callable[[Feature, str], bool], columns: Sequence[str]) -> list[str]:
+        before = losses(whole)
+        return [c for c in columns if not _is_real(losses(_without(whole, c, is_of)) - before)]
+
+    silent = idle(base, _is_of_word, texts)
     if not silent:
         return material
+    for text in silent:
+        base = _without(base, text, _is_of_word)
+    useless = idle(base, _is_of, silent) if any(s.column not in silent for s in material.recipe.steps) else []
     reason = "its words did not help a quick model, so only lengths and counts are taken"
-    steps = [replace(s, craft="text_counts", reason=reason) if s.column in silent else s for s in material.recipe.steps]
+    steps = [
+        replace(s, craft="text_counts", reason=reason) if s.column in silent else s
+        for s in material.recipe.steps
+        if s.column not in useless
+    ]
     encoded = tuple(step for step in material.recipe.encoded if step.column not in silent)
     return Material.prepare(p, replace(material.recipe, steps=tuple(steps), encoded=encoded))
+
+
+def _is_real(gain: Floats) -> bool:
+    """Whether rows gain more in the mean than one standard error."""
+    return bool(gain.mean() > gain.std() / np.sqrt(len(gain)))
+
+
+def _is_of(feature: Feature, text: str) -> bool:
+    return feature.source == text
+
+
+def _is_of_word(feature: Feature, text: str) -> bool:
+    return _is_of_words(feature, [text])
+
+
+def _without(matrix: Matrix, column: str, is_of: Callable[[Feature, str], bool]) -> Matrix:
+    """Return the matrix without the features of a column that are of this kind."""
+    kept = [i for i, f in enumerate(matrix.features) if not is_of(f, column)]
+    return Matrix(np.ascontiguousarray(matrix.values[:, kept]), tuple(matrix.features[i] for i in kept))
 
 
 def _is_of_words(feature: Feature, texts: Sequence[str]) -> bool:

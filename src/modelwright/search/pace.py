@@ -114,7 +114,7 @@ def rounds_limit(rate: float) -> int:
 def patience(rate: float) -> int:
     """Return how many rounds without gain end a fit: longer at slower rates.
 
-    >>> patience(0.1), patience(0.03)
-    (30, 100)
+    >>> patience(0.1), patience(0.02)
+    (30, 150)
     """
-    return int(min(max(3.0 / rate, 20), 100))
+    return int(min(max(3.0 / rate, 20), 200))

@@ -16,7 +16,7 @@ from modelwright.search.ensemble import blended, choose, cross_fitted, loss_of, 
 from modelwright.search.portfolio import NEURAL, Candidate, narrowed
 from modelwright.search.threads import wall_seconds
 from modelwright.search.trial import Folding, Outcome, Trial, Tried
-from modelwright.search.tuning import TUNED, TUNED_SHARE
+from modelwright.search.tuning import SLOWER, TUNED, TUNED_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -276,8 +276,8 @@ class Race:
         chosen = choose(predictions, p.target[covered], metric=self.metric, trees=trees, weight=weight, seed=p.seed)
         if self.folding.folds.how is not How.TIME:
             return chosen
-        # Tuned candidates are alike, so the portfolio's share.
-        return shrunk(chosen, [np.inf if t.candidate.why == TUNED else self._shortfall(t) for t in tried])
+        # Tuned candidates and copies are alike, so the portfolio's share.
+        return shrunk(chosen, [np.inf if t.candidate.why in (TUNED, SLOWER) else self._shortfall(t) for t in tried])
 
     def _trees(self, one: Tried) -> float:
         """Return about how many trees the candidate's final fit asks for one answer, or their worth in time."""

@@ -2,8 +2,10 @@
 
 Each family that earns weight in the ensemble has a space around it. A tree-structured Parzen estimator (Bergstra et al.
 2011, as Optuna implements it), which knows what the portfolio's candidates came to, proposes the next point. The
-families take turns by what their last points brought for their seconds. Tuning ends when what it finds no longer
-helps on rows that did not choose it: from there on it would only fit the judged rows.
+families take turns by what their last points brought for their seconds. Against the clock there is one more way: the
+members of the ensemble again with smaller steps, which takes more rounds and generalises a little better (Friedman
+2001). Tuning ends when what it finds no longer helps on rows that did not choose it: from there on it would only fit
+the judged rows.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelwright.search import pace
 from modelwright.search.portfolio import NEURAL, Candidate
 
 if TYPE_CHECKING:
@@ -27,8 +30,13 @@ LEAST_GAIN = 2e-3
 """A gain is a fall of the ensemble's loss by this share at least, on rows that did not choose its weights."""
 CANDIDATES_BY_ROWS = ((100, 6), (500, 10), (2_500, 20), (10_000, 45), (100_000, 110))
 """More candidates than this on so few rows and the best of them is best by luck."""
-TUNED = "tuned"
+TUNED, SLOWER = "tuned", "smaller steps"
+"""Why a candidate is there: a point of a space, or a member again with a smaller learning rate."""
 TUNED_SHARE = 0.2
+SLOWER_RATE, RATE_LEAST = 0.4, 0.015
+"""A copy learns at this share of its member's rate, if that is this rate at least."""
+COPY_TREES_MOST = 1_000
+"""A copy is not made that would ask more trees than this for one answer; all members share the ensemble's 4,000."""
 LEAST_TIME = 0.6
 """A point is not tried with less than this share of its family's mean seconds: cut short it would say nothing."""
 UNTRIED_GAIN = 1.0
@@ -97,6 +105,7 @@ class Tuner:
         greater_is_better: The direction of scores.
         seed: All randomness comes from it.
         is_reproducible: Points must not depend on how long fits take.
+        n_trees_a_round: Trees that a round of boosting adds: one a label from three labels on.
         is_short_of_time: No family's fit would have found time when a point was asked for last.
     """
 
@@ -104,10 +113,12 @@ class Tuner:
     greater_is_better: bool
     seed: int
     is_reproducible: bool = False
+    n_trees_a_round: int = 1
     _studies: dict[str, Any] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
     _asked: dict[str, Any] = field(default_factory=dict)
     _gains: dict[str, float] = field(default_factory=dict)
+    _copied: set[str] = field(default_factory=set)
     is_short_of_time: bool = False
     _n_proposed: int = 0
     _n_idle: int = 0
@@ -122,27 +133,68 @@ class Tuner:
             tried: Everything that was fitted so far.
             weights: Of the best blend of them.
             loss: That blend's, on rows that did not choose its weights; smaller is better.
-            seconds: What one fold of it may take; families that need more are left out.
+            seconds: What one fold of it may take; what needs more is left out.
         """
         self._learn(tried, loss)
+        copy = self._copy(tried, weights)
+        is_through = self._n_idle >= PATIENCE or len(self._known - self._copied) >= candidates_most(self.n_rows)
+        families = set() if is_through else self._leading(tried, weights)
+        costs = {f: self._mean_seconds(f, tried) for f in families}
+        if copy is not None:
+            costs[SLOWER] = copy.least_seconds
+        if not costs:
+            return None
+        ways = set(costs)
+        if not self.is_reproducible:
+            ways = {way for way in ways if costs[way] * (1.0 if way == SLOWER else LEAST_TIME) <= seconds}
+        self.is_short_of_time = not ways
+        if not ways:
+            return None
+        way = self._next(ways, costs)
+        if copy is not None and way == SLOWER:
+            self._copied.add(copy.name)
+            return copy
+        return self._point(way, tried)
+
+    def _leading(self, tried: Sequence[Tried], weights: Floats) -> set[str]:
+        """Return the families that have a space and weight in the ensemble."""
         # Counted in work units a network would be as cheap as a small tree, so it is tuned against the clock only.
         spaces = SPACES.keys() - {NEURAL.learner} if self.is_reproducible else SPACES.keys()
-        families = {t.candidate.learner for t, w in zip(tried, weights, strict=True) if w > 0} & spaces
-        if not families or self._n_idle >= PATIENCE or len(self._known) >= candidates_most(self.n_rows):
-            return None
-        families = {f for f in families if self.is_reproducible or self._least_seconds(f, tried) <= seconds}
-        self.is_short_of_time = not families
-        if not families:
-            return None
-        family = self._next(families, tried)
+        return {t.candidate.learner for t, w in zip(tried, weights, strict=True) if w > 0} & spaces
+
+    def _point(self, family: str, tried: Sequence[Tried]) -> Candidate:
+        """Return the next point of a family's space."""
         trial = self._studies[family].ask(_space(family))
         self._n_proposed += 1
         name = f"{family} tuned {self._n_proposed}"
         self._asked[name] = trial
-        least = self._least_seconds(family, tried)
+        least = LEAST_TIME * self._mean_seconds(family, tried)
         params = {**trial.params, **self._shape(family, tried)}
         has_rate = any(t.candidate.has_rate for t in tried if t.candidate.learner == family)
         return Candidate(name, family, params, TUNED, has_rate, TUNED_SHARE, least)
+
+    def _copy(self, tried: Sequence[Tried], weights: Floats) -> Candidate | None:
+        """Return the member of most weight that has no copy yet, with smaller steps, or None.
+
+        It is compared at once with the member and takes its weight where it is better. In work units none is made: a
+        copy would count as little as its member and take several times as long.
+        """
+        if self.is_reproducible:
+            return None
+        for place in np.argsort(-weights, kind="stable"):
+            one = tried[place]
+            name = f"{one.candidate.name}, {SLOWER}"
+            rate = round(SLOWER_RATE * one.candidate.params.get("learning_rate", 0.0), 4)
+            trees = float(np.mean(one.rounds)) * self.n_trees_a_round if one.rounds else 0.0
+            is_cut = any(curve.ended == "time" for curve in one.curves)
+            is_dear = not 0 < trees <= SLOWER_RATE * COPY_TREES_MOST
+            if weights[place] <= 0 or name in self._copied or rate < RATE_LEAST or is_cut or is_dear:
+                continue
+            rates = {"learning_rate": rate, "rounds": pace.rounds_limit(rate), "patience": pace.patience(rate)}
+            params = {**one.candidate.params, **rates}
+            least = one.fit_seconds / SLOWER_RATE
+            return Candidate(name, one.candidate.learner, params, SLOWER, share=TUNED_SHARE, least_seconds=least)
+        return None
 
     def failed(self, candidate: Candidate) -> None:
         """Take note that a candidate could not be fitted: a point without a gain, too."""
@@ -160,10 +212,10 @@ class Tuner:
         shape = best.candidate.params.get("shape")
         return {} if shape is None else {"shape": shape}
 
-    @staticmethod
-    def _least_seconds(family: str, tried: Sequence[Tried]) -> float:
-        """Return the seconds without which a fold of a family would say nothing."""
-        return LEAST_TIME * float(np.mean([t.fit_seconds for t in tried if t.candidate.learner == family]))
+    def _mean_seconds(self, family: str, tried: Sequence[Tried]) -> float:
+        """Return the seconds that a fold of a family took in the mean, copies aside."""
+        own = [t for t in tried if t.candidate.learner == family and t.candidate.name not in self._copied]
+        return float(np.mean([t.fit_seconds for t in own]))
 
     def _learn(self, tried: Sequence[Tried], loss: float) -> None:
         """Tell the studies what became of the candidates that ended since the last time."""
@@ -174,14 +226,16 @@ class Tuner:
         for one in fresh:
             name, family = one.candidate.name, one.candidate.learner
             self._known.add(name)
+            if name in self._copied:
+                self._took(SLOWER, loss, len(fresh), has_gained=has_gained)
+                continue
             if family not in SPACES:
                 continue
             study = self._studies.setdefault(family, self._study(family))
             value = -one.score if self.greater_is_better else one.score
             if name in self._asked:
                 study.tell(self._asked[name], value)
-                self._gains[family] = max(self._loss - loss, 0.0) / len(fresh)
-                self._n_idle = 0 if has_gained else self._n_idle + 1
+                self._took(family, loss, len(fresh), has_gained=has_gained)
             else:
                 space = _space(family)
                 point = {k: _within(d, v) for k, d in space.items() if (v := _start(one, k)) is not None}
@@ -189,20 +243,25 @@ class Tuner:
                 study.add_trial(optuna.trial.create_trial(params=point, distributions=known, value=value))
         self._loss = min(loss, self._loss)
 
-    def _next(self, families: set[str], tried: Sequence[Tried]) -> str:
-        """Return the family whose next point is hoped to bring most for its seconds."""
-        seconds = {
-            f: float(np.mean([t.fit_seconds for t in tried if t.candidate.learner == f])) or 1.0 for f in families
-        }
+    def _took(self, way: str, loss: float, n_fresh: int, *, has_gained: bool) -> None:
+        """Take note of what a way's last candidate brought."""
+        self._gains[way] = max(self._loss - loss, 0.0) / n_fresh
+        if has_gained:
+            self._n_idle = 0
+        elif way != SLOWER:  # there are only as many copies as members, and each is worth its try
+            self._n_idle += 1
+
+    def _next(self, ways: set[str], seconds: Mapping[str, float]) -> str:
+        """Return the way, a family or smaller steps, whose next candidate is hoped to bring most for its seconds."""
         most = max(self._gains.values(), default=0.0) or 1.0
 
-        def hope(family: str) -> tuple[float, str]:
-            gain = self._gains[family] / most if family in self._gains else UNTRIED_GAIN
-            n_asked = sum(name.startswith(f"{family} ") for name in self._asked)
+        def hope(way: str) -> tuple[float, str]:
+            gain = self._gains[way] / most if way in self._gains else UNTRIED_GAIN
+            n_asked = len(self._copied) if way == SLOWER else sum(name.startswith(f"{way} ") for name in self._asked)
             worth = (gain + 0.1) / (1 + n_asked)
-            return (worth if self.is_reproducible else worth / seconds[family], family)
+            return (worth if self.is_reproducible else worth / (seconds[way] or 1.0), way)
 
-        return max(families, key=hope)
+        return max(ways, key=hope)
 
     def _study(self, family: str) -> Any:
         import optuna
