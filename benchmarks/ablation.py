@@ -1,6 +1,6 @@
 """What each ingredient of the engine brings: every one left out in turn, on the same rows with the same work.
 
-python benchmarks/ablation.py [--only telco_churn,german_credit] [--tuned 3] [--rows 4000]
+python benchmarks/ablation.py [--only telco_churn,german_credit] [--tuned 3] [--rows 4000] [--budget 120]
     [--out benchmarks/results/ablation]
 
 A search in work units on train.csv (at most so many of its rows) tries the whole portfolio and so many tuned points;
@@ -10,6 +10,9 @@ what comes of it is scored on test.csv. Then, with the same folds and seeds:
 - target encoding: no level is encoded by the target; searched anew, where any was;
 - families: the blend is chosen anew without LightGBM, CatBoost, XGBoost, forests, linear, neighbours, the network;
 - tuning: without the tuned points; blending: the best single candidate alone; calibration: without the calibrator.
+
+With a budget the search is one against the clock, of so many seconds, which also tries members again with smaller
+steps; nothing is then searched anew, and the load decides what was tried.
 
 Reported is by how many per cent the loss on the test rows is higher without the ingredient (log loss; mean squared
 error), and how many standard errors of the paired differences of rows that is. Positive: it helps. Writes .jsonl, .md.
@@ -40,12 +43,12 @@ from modelwright.flows._preparing import prepare
 from modelwright.flows.api import run_of
 from modelwright.learners.calibration import fit_calibrator
 from modelwright.search.ensemble import choose
-from modelwright.search.final import _params, rows_fitted
+from modelwright.search.final import Member, _params, rows_fitted
 from modelwright.search.ingredients import Ingredients
 from modelwright.search.journal import Journal
 from modelwright.search.portfolio import portfolio
 from modelwright.search.problem import Material, Problem
-from modelwright.search.tuning import TUNED
+from modelwright.search.tuning import SLOWER, TUNED
 from modelwright.search.workshop import Found, search
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -88,14 +91,14 @@ def searched(material: Material, sealed: Problem, run: Run, how: Any, ingredient
     shown, growth = plan.matrix(sealed.frame), p.n_rows / rows_fitted(found.folds)
     told = []
     for t in found.result.tried:
-        learner = run.catalogue.find("learner", t.candidate.learner)(**_params(t, growth))
+        learner = run.catalogue.find("learner", t.candidate.learner)(**_params(Member(t, 1.0), growth))
         lesson = Lesson(matrix, p.target, p.n_classes, p.weight, None, p.seed, 1)
         told.append(learner.fit(lesson)[0].predict(shown))
     metric = "rmse" if not p.n_classes else "log_loss"
     return Searched(found, told, p.task.kind, metric)
 
 
-def study(name: str, tuned: int, rows_most: int) -> list[dict[str, Any]]:
+def study(name: str, tuned: int, rows_most: int, budget: float = 0.0) -> list[dict[str, Any]]:
     """Return one entry for each ingredient that plays a part on a table."""
     meta, begun = json.loads((DATA / name / "meta.json").read_text()), time.monotonic()
     asked = {"target": meta["target"], "task": meta["task"], "test": str(DATA / name / "test.csv"), "threads": 1}
@@ -111,7 +114,7 @@ def study(name: str, tuned: int, rows_most: int) -> list[dict[str, Any]]:
     material = Material.prepare(p)
     shape = {"n_rows": p.n_rows, "n_classes": p.n_classes, "n_features": len(material.base.features)}
     effort = len(portfolio(**shape, available=run.catalogue.names("learner"))) - 1 + tuned
-    run = run_of(Settings.of({**asked, "effort": effort}))
+    run = run_of(Settings.of({**asked, **({"budget": budget, "threads": 2} if budget else {"effort": effort})}))
 
     def again(material: Material, ingredients: Ingredients) -> Searched:
         return searched(material, sealed, run, known.split.how, ingredients)
@@ -121,16 +124,16 @@ def study(name: str, tuned: int, rows_most: int) -> list[dict[str, Any]]:
     every = list(range(len(tried)))
     base = whole.losses(sealed.target, every)
     without: dict[str, Callable[[], Floats]] = {}
-    kept = whole.found.material.recipe
+    kept = material.recipe if budget else whole.found.material.recipe
     if kept.steps != material.recipe.steps and any(
         s.craft != "deviation" for s in set(kept.steps) - set(material.recipe.steps)
     ):
         without["features auditioned"] = lambda: _all(again(material, Ingredients(features=False)), sealed)
-    if any(s.craft == "deviation" for s in kept.steps) or any(s.other for s in kept.encoded):
+    if not budget and (any(s.craft == "deviation" for s in kept.steps) or any(s.other for s in kept.encoded)):
         without["groups and crosses"] = lambda: _all(again(material, Ingredients(groups=False)), sealed)
-    if any("shape" in t.candidate.params for t in tried):
+    if not budget and any("shape" in t.candidate.params for t in tried):
         without["shapes of the target"] = lambda: _all(again(material, Ingredients(shapes=False)), sealed)
-    if any(s.craft == "target_mean" for s in material.recipe.encoded):
+    if not budget and any(s.craft == "target_mean" for s in material.recipe.encoded):
         recipe = recommend(p.contract, n_classes=p.n_classes, n_rows=p.n_rows)
         plain = replace(recipe, encoded=tuple(s for s in recipe.encoded if s.craft != "target_mean"))
         without["target encoding"] = lambda: _all(again(Material.prepare(p, plain), Ingredients()), sealed)
@@ -138,9 +141,12 @@ def study(name: str, tuned: int, rows_most: int) -> list[dict[str, Any]]:
         others = [i for i in every if tried[i].candidate.learner != family]
         if others and len(others) < len(every):
             without[family] = lambda others=others: whole.losses(sealed.target, others)
-    untuned = [i for i in every if tried[i].candidate.why != TUNED]
-    if len(untuned) < len(every):
-        without["tuning"] = lambda: whole.losses(sealed.target, untuned)
+    slower = [i for i in every if tried[i].candidate.why == SLOWER]
+    tuned_too = [i for i in every if tried[i].candidate.why == TUNED or f" {TUNED} " in tried[i].candidate.name]
+    for ingredient, own in (("tuning", tuned_too), ("smaller steps", slower)):
+        if own:
+            others = [i for i in every if i not in own]
+            without[ingredient] = lambda others=others: whole.losses(sealed.target, others)
     without["blending"] = lambda: whole.losses(sealed.target, every, blends=False)
     if p.n_classes:
         without["calibration"] = lambda: whole.losses(sealed.target, every, calibrates=False)
@@ -178,7 +184,8 @@ def page(entries: list[dict[str, Any]], command: str) -> str:
     """Return the results as Markdown: what each ingredient brought over the tables, then table by table."""
     tables = list(dict.fromkeys(e["table"] for e in entries))
     names = list(dict.fromkeys(e["ingredient"] for e in entries))
-    load = f"load {os.getloadavg()[1]:.0f} on {os.cpu_count()} cores at the end (work units: times do not enter)"
+    load = f"load {os.getloadavg()[1]:.0f} on {os.cpu_count()} cores at the end"
+    load += "" if "--budget" in command else " (work units: times do not enter)"
     lines = ["# What each ingredient brings", "", f"`{command}`", ""]
     lines += [f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {load}.", ""]
     lines += [
@@ -210,15 +217,17 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--tuned", type=int, default=3)
     parser.add_argument("--rows", type=int, default=4_000)
+    parser.add_argument("--budget", type=float, default=0.0)
     parser.add_argument("--out", default="")
     asked = parser.parse_args()
     names = asked.only.split(",") if asked.only else by_size()
-    command = f"python benchmarks/ablation.py --tuned {asked.tuned} --rows {asked.rows}"
+    how = f"--budget {asked.budget:g}" if asked.budget else f"--tuned {asked.tuned}"
+    command = f"python benchmarks/ablation.py {how} --rows {asked.rows}"
     kept = Path(f"{asked.out}.jsonl") if asked.out else None
     entries = [json.loads(line) for line in kept.read_text().splitlines()] if kept and kept.exists() else []
     entries = [e for e in entries if e["table"] not in names]
     for name in names:
-        entries += (fresh := study(name, asked.tuned, asked.rows))
+        entries += (fresh := study(name, asked.tuned, asked.rows, asked.budget))
         print("\n".join(json.dumps(e) for e in fresh), flush=True)
         if kept:
             kept.write_text("".join(json.dumps(e) + "\n" for e in entries))

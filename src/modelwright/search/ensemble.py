@@ -15,7 +15,7 @@ from modelwright.evaluation.metrics import compute
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Array, Bools, Floats
 
 TREES_MOST = 4_000
 """A tree costs one row about 0.1 to 0.2 µs: so many keep a single answer well under a millisecond."""
@@ -25,8 +25,10 @@ ROWS_MOST = 20_000
 """Rows that decide; more would cost time and change nothing."""
 ROWS_FEW, SAMPLES = 5_000, 6
 """Up to so many rows the selection is repeated on so many bootstrap samples."""
-EQUALS_MOST, NEAR = 4, 1.1
-"""Where time matters so many of the best share half of the weight, unless their loss is this many times the best."""
+EQUALS_MOST, NEAR = 5, 1.1
+"""So many of the best share half of the weight, unless their loss is this many times the best."""
+SHRUNK_ROWS_MOST = 10_000
+"""With more rows the choice is sure enough, and further members would only cost latency."""
 WEIGHT_LEAST = 0.06
 """A member with less weight costs latency and brings nothing that can be measured."""
 
@@ -93,21 +95,26 @@ def _on_sample(
     return np.asarray(counts / counts.sum())
 
 
-def shrunk(weights: Floats, losses: Sequence[float]) -> Floats:
+def shrunk(weights: Floats, losses: Sequence[float], trees: Sequence[float] | None = None) -> Floats:
     """Return weights half as chosen and half equal for the best few candidates.
 
-    Where rows come in time, all judged rows lie before those that the model is for: the choice is right about the past,
-    and a blend of unlike members errs less where the future differs.
+    On few rows a choice follows their luck, and takes members that err oddly rather than little. Where rows come in
+    time all judged rows lie before those that the model is for, too: the choice is right about the past, and a blend of
+    unlike members errs less where the future differs.
 
     Args:
         weights: As chosen.
         losses: Of each candidate, smaller is better, at least 0; infinite for one that may not share.
+        trees: How many trees each candidate asks for one answer; together they stay under ``TREES_MOST``.
     """
     order = sorted(range(len(losses)), key=lambda i: losses[i])[:EQUALS_MOST]
-    near = [i for i in order if losses[i] <= NEAR * losses[order[0]]]
+    costs = trees or [0.0] * len(weights)
+    members = weights > 0
     equal = np.zeros(len(weights))
-    equal[near] = 1 / len(near)
-    return np.asarray((weights + equal) / 2)
+    for i in order:
+        if losses[i] <= NEAR * losses[order[0]] and _has_room(members, i, costs):
+            members[i], equal[i] = True, 1.0
+    return np.asarray((weights + equal / equal.sum()) / 2) if equal.any() else weights
 
 
 def cross_fitted(predictions: Sequence[Floats], target: Array, metric: str, weight: Floats | None, seed: int) -> float:
@@ -147,7 +154,7 @@ def _greedy(
     return best_counts
 
 
-def _has_room(counts: Floats, candidate: int, trees: Sequence[float]) -> bool:
+def _has_room(counts: Floats | Bools, candidate: int, trees: Sequence[float]) -> bool:
     """Whether a candidate may join: it is in already, is the first, or its trees still fit."""
     if counts[candidate] or not counts.any():
         return True

@@ -12,7 +12,7 @@ import numpy as np
 from modelwright.core.errors import MissingLibrary
 from modelwright.core.metrics import MEASURES
 from modelwright.core.split import How
-from modelwright.search.ensemble import blended, choose, cross_fitted, loss_of, shrunk
+from modelwright.search.ensemble import SHRUNK_ROWS_MOST, blended, choose, cross_fitted, loss_of, shrunk
 from modelwright.search.portfolio import NEURAL, Candidate, narrowed
 from modelwright.search.threads import wall_seconds
 from modelwright.search.trial import Folding, Outcome, Trial, Tried
@@ -274,10 +274,13 @@ class Race:
         tried = [self._tried[i] for i in places]
         predictions, trees = [t.predictions for t in tried], [self._trees(t) for t in tried]
         chosen = choose(predictions, p.target[covered], metric=self.metric, trees=trees, weight=weight, seed=p.seed)
-        if self.folding.folds.how is not How.TIME:
+        losses = [self._shortfall(t) for t in tried]
+        if self.folding.folds.how is How.TIME:
+            # Tuned candidates and copies are alike, so the portfolio's share.
+            losses = [np.inf if t.candidate.why in (TUNED, SLOWER) else x for t, x in zip(tried, losses, strict=True)]
+        elif int(covered.sum()) > SHRUNK_ROWS_MOST:
             return chosen
-        # Tuned candidates and copies are alike, so the portfolio's share.
-        return shrunk(chosen, [np.inf if t.candidate.why in (TUNED, SLOWER) else self._shortfall(t) for t in tried])
+        return shrunk(chosen, losses, trees)
 
     def _trees(self, one: Tried) -> float:
         """Return about how many trees the candidate's final fit asks for one answer, or their worth in time."""
