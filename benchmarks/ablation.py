@@ -9,7 +9,8 @@ what comes of it is scored on test.csv. Then, with the same folds and seeds:
 - features, groups, shapes: what was auditioned is not; searched anew, where the audition had kept anything;
 - target encoding: no level is encoded by the target; searched anew, where any was;
 - families: the blend is chosen anew without LightGBM, CatBoost, XGBoost, forests, linear, neighbours, the network;
-- tuning: without the tuned points; blending: the best single candidate alone; calibration: without the calibrator.
+- tuning: without the tuned points; sharing: the best few do not share half of the weight; blending: the best single
+  candidate alone; calibration: without the calibrator.
 
 With a budget the search is one against the clock, of so many seconds, which also tries members again with smaller
 steps; nothing is then searched anew, and the load decides what was tried.
@@ -42,12 +43,13 @@ from modelwright.features.plan import recommend
 from modelwright.flows._preparing import prepare
 from modelwright.flows.api import run_of
 from modelwright.learners.calibration import fit_calibrator
-from modelwright.search.ensemble import choose
+from modelwright.search.ensemble import SHRUNK_ROWS_MOST, choose, loss_of, shrunk
 from modelwright.search.final import Member, _params, rows_fitted
 from modelwright.search.ingredients import Ingredients
 from modelwright.search.journal import Journal
 from modelwright.search.portfolio import portfolio
 from modelwright.search.problem import Material, Problem
+from modelwright.search.trial import Tried
 from modelwright.search.tuning import SLOWER, TUNED
 from modelwright.search.workshop import Found, search
 
@@ -65,15 +67,18 @@ class Searched:
     kind: Any
     metric: str
 
-    def losses(self, target: Any, among: Sequence[int], *, blends: bool = True, calibrates: bool = True) -> Floats:
+    def losses(
+        self, target: Any, among: Sequence[int], *, blends: bool = True, shares: bool = True, calibrates: bool = True
+    ) -> Floats:
         """Return the loss of each test row of the best blend of these candidates, or of the best one of them."""
         result, p = self.found.result, self.found.material.problem
         tried = [result.tried[i] for i in among]
         truth = p.target[result.covered]
+        worth = [loss_of(self.metric, truth, t.predictions, None) for t in tried]
         if blends:
             weights = choose([t.predictions for t in tried], truth, metric=self.metric, seed=p.seed)
+            weights = shrunk(weights, worth) if shares and len(truth) <= SHRUNK_ROWS_MOST else weights
         else:
-            worth = [float(loss(self.kind, truth, t.predictions).mean()) for t in tried]
             weights = (np.arange(len(tried)) == int(np.argmin(worth))).astype(float)
         blended = sum(w * t.predictions for w, t in zip(weights, tried, strict=True))
         answer = sum(w * self.told[i] for w, i in zip(weights, among, strict=True))
@@ -113,6 +118,7 @@ def study(name: str, tuned: int, rows_most: int, budget: float = 0.0) -> list[di
     p, sealed = everything.take(rows), everything.take(known.split.test)
     material = Material.prepare(p)
     shape = {"n_rows": p.n_rows, "n_classes": p.n_classes, "n_features": len(material.base.features)}
+    shape["n_categories"] = len(material.base.categories)
     effort = len(portfolio(**shape, available=run.catalogue.names("learner"))) - 1 + tuned
     run = run_of(Settings.of({**asked, **({"budget": budget, "threads": 2} if budget else {"effort": effort})}))
 
@@ -137,16 +143,9 @@ def study(name: str, tuned: int, rows_most: int, budget: float = 0.0) -> list[di
         recipe = recommend(p.contract, n_classes=p.n_classes, n_rows=p.n_rows)
         plain = replace(recipe, encoded=tuple(s for s in recipe.encoded if s.craft != "target_mean"))
         without["target encoding"] = lambda: _all(again(Material.prepare(p, plain), Ingredients()), sealed)
-    for family in FAMILIES:
-        others = [i for i in every if tried[i].candidate.learner != family]
-        if others and len(others) < len(every):
-            without[family] = lambda others=others: whole.losses(sealed.target, others)
-    slower = [i for i in every if tried[i].candidate.why == SLOWER]
-    tuned_too = [i for i in every if tried[i].candidate.why == TUNED or f" {TUNED} " in tried[i].candidate.name]
-    for ingredient, own in (("tuning", tuned_too), ("smaller steps", slower)):
-        if own:
-            others = [i for i in every if i not in own]
-            without[ingredient] = lambda others=others: whole.losses(sealed.target, others)
+    for ingredient, others in _fewer(tried):
+        without[ingredient] = lambda others=others: whole.losses(sealed.target, others)
+    without["sharing"] = lambda: whole.losses(sealed.target, every, shares=False)
     without["blending"] = lambda: whole.losses(sealed.target, every, blends=False)
     if p.n_classes:
         without["calibration"] = lambda: whole.losses(sealed.target, every, calibrates=False)
@@ -168,6 +167,18 @@ def study(name: str, tuned: int, rows_most: int, budget: float = 0.0) -> list[di
             }
         )
     return entries
+
+
+def _fewer(tried: Sequence[Tried]) -> list[tuple[str, list[int]]]:
+    """Return the ingredients that are candidates of one kind, each with the places of all others."""
+    owns = {family: [t.candidate.learner == family for t in tried] for family in FAMILIES}
+    owns["tuning"] = [t.candidate.why == TUNED or f" {TUNED} " in t.candidate.name for t in tried]
+    owns["smaller steps"] = [t.candidate.why == SLOWER for t in tried]
+    return [
+        (ingredient, [i for i, is_own in enumerate(own) if not is_own])
+        for ingredient, own in owns.items()
+        if any(own) and not all(own)
+    ]
 
 
 def _all(one: Searched, sealed: Problem) -> Floats:

@@ -136,6 +136,20 @@ def test_lightgbm_keeps_categories_apart():
     assert ((told > 0.5) == target).all()
 
 
+def test_lightgbm_takes_categories_as_numbers_where_asked_to():
+    lesson = lesson_of()
+    rng = np.random.default_rng(5)
+    values = np.column_stack([lesson.matrix.values[:, :2], rng.integers(0, 9, 600)]).astype(np.float32)
+    numbers = lesson.matrix.features[:3]
+    coded = (*numbers[:2], Feature("level", "level", 9))
+    target = ((values[:, 2] % 2 == 0) ^ (rng.random(600) < 0.1)).astype(np.int64)
+    one, other = (replace(lesson, matrix=Matrix(values, f), target=target) for f in (coded, numbers))
+    in_order = LightGBM(rounds=30, categories="order")
+    answers = in_order.fit(one)[0].predict(one.matrix)
+    assert np.array_equal(answers, in_order.fit(other)[0].predict(other.matrix))
+    assert not np.array_equal(answers, LightGBM(rounds=30).fit(one)[0].predict(one.matrix))
+
+
 @pytest.mark.parametrize("learner", BOOSTERS)
 @pytest.mark.parametrize(
     "wrong", [{"rounds": 0}, {"rounds": 2.5}, {"rounds": True}, {"learning_rate": "fast"}, {"row_share": 1.5}]

@@ -70,19 +70,20 @@ def test_where_time_matters_unlike_members_share_the_weight():
 
 
 def test_on_few_rows_a_choice_alone_follows_their_luck():
-    # Eight candidates equally good, judged by 150 rows: the blend that these rows choose loses more on 4,000 others
-    # than when the best share half of its weight. Mean of 40 draws.
+    # Twelve candidates that err alike, a third of them worse, judged by 150 rows: the blend that these choose loses
+    # more on 4,000 others than when the best share half of its weight.
     gains = []
-    for seed in range(40):
+    for seed in range(30):
         rng = np.random.default_rng(seed)
         target = rng.normal(size=4_150)
-        told = [target + rng.normal(0, 1, 4_150) for _ in range(8)]
+        common = (target + rng.normal(size=4_150)) / 2
+        told = [common + rng.normal(0, 0.3 if i % 3 else 0.6, 4_150) for i in range(12)]
         few, many = [p[:150] for p in told], [p[150:] for p in told]
         chosen = choose(few, target[:150], metric="rmse", seed=seed)
         losses = [loss_of("rmse", target[:150], p, None) for p in few]
         alone = loss_of("rmse", target[150:], blended(many, chosen), None)
         gains.append(1 - loss_of("rmse", target[150:], blended(many, shrunk(chosen, losses)), None) / alone)
-    assert np.mean(gains) > 2 * np.std(gains) / np.sqrt(40)
+    assert np.mean(gains) > 3 * np.std(gains) / np.sqrt(30)
 
 
 def test_those_that_share_keep_to_the_trees_there_may_be():

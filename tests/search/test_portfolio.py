@@ -61,3 +61,16 @@ def test_thousands_of_columns_are_seen_a_few_at_a_time():
 def test_a_model_that_needs_a_file_is_not_tried_unasked():
     made = portfolio(n_rows=5_000, n_classes=2, n_features=9, available=[*ALL, "foundation"])
     assert "foundation" not in {c.learner for c in made}
+
+
+@pytest.mark.parametrize("n_rows", [600, 5_000, 20_000, 1_000_000])
+def test_categories_are_also_taken_as_numbers_where_there_are_any(n_rows):
+    def names(n_categories, n_classes=2):
+        made = portfolio(
+            n_rows=n_rows, n_classes=n_classes, n_features=20, n_categories=n_categories, available=["lightgbm"]
+        )
+        return [c.name for c in made]
+
+    assert "lightgbm ordered" in names(3)
+    assert "lightgbm ordered" not in names(0)
+    assert "lightgbm ordered" not in names(3, n_classes=26), "a tree a label makes each candidate dear"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from modelwright.core.state import State
 
 BINS = 255
+SETS, ORDER = "sets", "order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Settings:
         l2: Penalty on their squares.
         extra_trees: Whether thresholds are drawn at random.
         bins: Histogram bins per feature.
+        categories: How splits treat them: ``sets`` of levels, or numbers in the ``order`` of their codes, which is that
+            of falling count; what levels say about the target is then left to features that tell it.
         category_smoothing: Pulls rare categories to the middle.
         category_l2: Penalty in splits on categories.
         category_rows: Rows at least in a group of categories.
@@ -60,6 +63,7 @@ class Settings:
     l2: float = setting(0.0, 0.0, 1e6)
     extra_trees: bool = setting(False)
     bins: int | None = setting(None, 2, 65_535)
+    categories: str = setting(SETS, choices=(SETS, ORDER))
     category_smoothing: float = setting(10.0, 0.0, 1e6)
     category_l2: float = setting(10.0, 0.0, 1e6)
     category_rows: int | None = setting(None, 1, 1_000_000)
@@ -104,11 +108,12 @@ class LightGBM:
 
         yard = Yard(0.0, float(np.asarray(lesson.target, dtype=np.float64).mean())) if likelihood else Yard.of(lesson)
         parameters = {**self._parameters(lesson), **({"objective": likelihood} if likelihood else {})}
-        train = _dataset(lightgbm, lesson.matrix, yard.standardise(lesson.target), lesson.weight, parameters)
+        codes = lesson.matrix.categories if self.settings.categories == SETS else []
+        train = _dataset(lightgbm, lesson.matrix, yard.standardise(lesson.target), lesson.weight, codes, parameters)
         booster = lightgbm.Booster(parameters, train)
         if lesson.exam is not None:
             exam = lesson.exam
-            made = (exam.matrix, yard.standardise(exam.target), exam.weight, parameters, train)
+            made = (exam.matrix, yard.standardise(exam.target), exam.weight, codes, parameters, train)
             booster.add_valid(_dataset(lightgbm, *made), "exam")
         track = Track(self.settings.rounds, self.settings.patience, lesson.seconds_left, yard.spread**2)
         while True:
@@ -173,14 +178,20 @@ def _objective(lesson: Lesson) -> dict[str, Any]:
 
 
 def _dataset(
-    library: Any, matrix: Matrix, target: Any, weight: Any, parameters: dict[str, Any], reference: Any = None
+    library: Any,
+    matrix: Matrix,
+    target: Any,
+    weight: Any,
+    codes: list[int],
+    parameters: dict[str, Any],
+    reference: Any = None,
 ) -> Any:
     return library.Dataset(
         matrix.values,
         target,
         weight=normalised(weight),
         reference=reference,
-        categorical_feature=matrix.categories,
+        categorical_feature=codes,
         params=parameters,
         free_raw_data=True,
     )

@@ -81,6 +81,13 @@ LIGHTGBM_REGULAR = Candidate(
     "moderate size: safest on plenty of rows",
     has_rate=True,
 )
+LIGHTGBM_ORDERED = Candidate(
+    "lightgbm ordered",
+    "lightgbm",
+    {"leaves": 31, "feature_share": 0.5, "row_share": 0.9, "min_leaf": 20, "l2": 1.0, "categories": "order"},
+    "categories as numbers: seldom misled by rare levels",
+    has_rate=True,
+)
 LIGHTGBM_SHALLOW = Candidate(
     "lightgbm shallow",
     "lightgbm",
@@ -117,6 +124,7 @@ def portfolio(
     n_rows: int,
     n_classes: int,
     n_features: int,
+    n_categories: int = 0,
     available: list[str],
     seconds: float = float("inf"),
     shapes: tuple[str, ...] = (),
@@ -127,6 +135,7 @@ def portfolio(
         n_rows: Rows to learn from.
         n_classes: Labels, 0 for regression.
         n_features: Columns of the matrix.
+        n_categories: Those of them that are codes.
         available: Names of the learners that can be imported.
         seconds: What the search may take, infinite when it is counted in work units.
         shapes: Of the target that help, the best first.
@@ -147,6 +156,9 @@ def portfolio(
     else:
         order = [LIGHTGBM_EXTRA, CATBOOST, LIGHTGBM_REGULAR, LINEAR, EXTRA_TREES]
         order += [LIGHTGBM, XGBOOST, LIGHTGBM_SHALLOW]
+    if n_categories and n_classes < MANY_CLASSES:
+        last = CATBOOST if n_rows > SMALL_FOREST_ROWS else LIGHTGBM_REGULAR
+        order.insert(order.index(last) + 1, LIGHTGBM_ORDERED)
     if n_rows <= MANY_ROWS and n_features <= 200 and NEIGHBOURS not in order:
         order.append(NEIGHBOURS)
     if n_classes and seconds >= NEURAL_SECONDS + n_rows / NEURAL_ROWS_PER_SECOND:

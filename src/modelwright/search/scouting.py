@@ -46,6 +46,7 @@ PRESETS = (
     known.LIGHTGBM_EXTRA,
     known.LIGHTGBM,
     known.LIGHTGBM_REGULAR,
+    known.LIGHTGBM_ORDERED,
     known.LIGHTGBM_SHALLOW,
     known.CATBOOST,
     known.XGBOOST,

@@ -52,6 +52,7 @@ SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
         "l1": ("float", 1e-4, 1.0, "log"),
         "l2": ("float", 1e-3, 5.0, "log"),
         "extra_trees": ("choice", False, True),
+        "categories": ("choice", "sets", "order"),
         "category_smoothing": ("float", 1e-1, 100.0, "log"),
     },
     "catboost": {
@@ -78,7 +79,15 @@ SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
     },
 }
 MIDDLES: dict[str, dict[str, Any]] = {
-    "lightgbm": {"feature_share": 0.8, "row_share": 0.75, "min_leaf": 5, "l1": 1e-4, "l2": 1e-3},
+    "lightgbm": {
+        "feature_share": 0.8,
+        "row_share": 0.75,
+        "min_leaf": 5,
+        "l1": 1e-4,
+        "l2": 1e-3,
+        "extra_trees": False,
+        "categories": "sets",
+    },
     "catboost": {"depth": 7, "l2": 1e-4, "row_share": 0.9, "random_strength": 0.4, "leaf_iterations": 10},
     "xgboost": {"depth": 7, "min_child_weight": 0.1, "row_share": 0.65, "feature_share": 0.9, "l2": 1e-3},
     "neural": {"members": 4, "width": 128, "layers": 2, "pieces": 32, "dropout": 0.15, "decay": 0.02},

@@ -119,6 +119,7 @@ def search(
         n_rows=p.n_rows,
         n_classes=p.n_classes,
         n_features=len(material.base.features),
+        n_categories=len(material.base.categories),
         available=run.catalogue.names("learner"),
         seconds=pace.left() if pace.is_timed else float("inf"),
         shapes=shapes,
