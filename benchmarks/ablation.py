@@ -9,6 +9,7 @@ what comes of it is scored on test.csv. Then, with the same folds and seeds:
 - features, groups, shapes: what was auditioned is not; searched anew, where the audition had kept anything;
 - target encoding: no level is encoded by the target; searched anew, where any was;
 - families: the blend is chosen anew without LightGBM, CatBoost, XGBoost, forests, linear, neighbours, the network;
+- categories as numbers: without the candidates of LightGBM that take them so;
 - tuning: without the tuned points; sharing: the best few do not share half of the weight; blending: the best single
   candidate alone; calibration: without the calibrator.
 
@@ -43,6 +44,7 @@ from modelwright.features.plan import recommend
 from modelwright.flows._preparing import prepare
 from modelwright.flows.api import run_of
 from modelwright.learners.calibration import fit_calibrator
+from modelwright.learners.lightgbm import ORDER
 from modelwright.search.ensemble import SHRUNK_ROWS_MOST, choose, loss_of, shrunk
 from modelwright.search.final import Member, _params, rows_fitted
 from modelwright.search.ingredients import Ingredients
@@ -173,6 +175,7 @@ def _fewer(tried: Sequence[Tried]) -> list[tuple[str, list[int]]]:
     """Return the ingredients that are candidates of one kind, each with the places of all others."""
     owns = {family: [t.candidate.learner == family for t in tried] for family in FAMILIES}
     owns["tuning"] = [t.candidate.why == TUNED or f" {TUNED} " in t.candidate.name for t in tried]
+    owns["categories as numbers"] = [t.candidate.params.get("categories") == ORDER for t in tried]
     owns["smaller steps"] = [t.candidate.why == SLOWER for t in tried]
     return [
         (ingredient, [i for i, is_own in enumerate(own) if not is_own])
