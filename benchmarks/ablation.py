@@ -47,7 +47,7 @@ from modelwright.learners.calibration import fit_calibrator
 from modelwright.learners.lightgbm import ORDER
 from modelwright.search.ensemble import SHRUNK_ROWS_MOST, choose, loss_of, shrunk
 from modelwright.search.final import Member, _params, rows_fitted
-from modelwright.search.ingredients import Ingredients
+from modelwright.search.ingredients import ALL, Ingredients
 from modelwright.search.journal import Journal
 from modelwright.search.portfolio import portfolio
 from modelwright.search.problem import Material, Problem
@@ -90,44 +90,64 @@ class Searched:
         return loss(self.kind, target, answer)
 
 
-def searched(material: Material, sealed: Problem, run: Run, how: Any, ingredients: Ingredients) -> Searched:
-    """Search and fit every candidate that was tried on all training rows."""
-    found = search(material, run, how=how, open_journal=lambda _: Journal(), ingredients=ingredients)
-    p = found.material.problem
-    plan, matrix = found.material.whole()
-    shown, growth = plan.matrix(sealed.frame), p.n_rows / rows_fitted(found.folds)
-    told = []
-    for t in found.result.tried:
-        learner = run.catalogue.find("learner", t.candidate.learner)(**_params(Member(t, 1.0), growth))
-        lesson = Lesson(matrix, p.target, p.n_classes, p.weight, None, p.seed, 1)
-        told.append(learner.fit(lesson)[0].predict(shown))
-    metric = "rmse" if not p.n_classes else "log_loss"
-    return Searched(found, told, p.task.kind, metric)
+@dataclass(frozen=True)
+class Table:
+    """A table that is ready to be searched on: training rows, test rows, and the run that counts the work."""
+
+    material: Material
+    sealed: Problem
+    run: Run
+    how: Any
+
+    @classmethod
+    def of(cls, name: str, tuned: int, rows_most: int, *, budget: float = 0.0, metric: str = "") -> Table:
+        """Return a table of so many rows at most; the work is the portfolio and so many points, or seconds."""
+        meta = json.loads((DATA / name / "meta.json").read_text())
+        asked = {"target": meta["target"], "task": meta["task"], "test": str(DATA / name / "test.csv"), "threads": 1}
+        asked["metric"] = metric or ("rmse" if meta["task"] == "regression" else "log_loss")
+        settings = Settings.of({**asked, "effort": 1})
+        run = run_of(settings)
+        known = prepare(read(str(DATA / name / "train.csv")), read(settings.test), settings, run)
+        everything = Problem(known.frame, known.target, known.weight, known.contract, known.task, 0)
+        rows = known.split.train
+        if len(rows) > rows_most:
+            rows = np.sort(np.random.default_rng(0).choice(rows, rows_most, replace=False))
+        p, sealed = everything.take(rows), everything.take(known.split.test)
+        material = Material.prepare(p)
+        shape = {"n_rows": p.n_rows, "n_classes": p.n_classes, "n_features": len(material.base.features)}
+        shape["n_categories"] = len(material.base.categories)
+        effort = len(portfolio(**shape, available=run.catalogue.names("learner"))) - 1 + tuned
+        run = run_of(Settings.of({**asked, **({"budget": budget, "threads": 2} if budget else {"effort": effort})}))
+        return cls(material, sealed, run, known.split.how)
+
+    def searched(self, material: Material | None = None, ingredients: Ingredients = ALL) -> Searched:
+        """Search and fit every candidate that was tried on all training rows."""
+        found = search(
+            material or self.material,
+            self.run,
+            how=self.how,
+            open_journal=lambda _: Journal(),
+            ingredients=ingredients,
+        )
+        p = found.material.problem
+        plan, matrix = found.material.whole()
+        shown, growth = plan.matrix(self.sealed.frame), p.n_rows / rows_fitted(found.folds)
+        told = []
+        for t in found.result.tried:
+            learner = self.run.catalogue.find("learner", t.candidate.learner)(**_params(Member(t, 1.0), growth))
+            lesson = Lesson(matrix, p.target, p.n_classes, p.weight, None, p.seed, 1)
+            told.append(learner.fit(lesson)[0].predict(shown))
+        metric = "rmse" if not p.n_classes else "log_loss"
+        return Searched(found, told, p.task.kind, metric)
 
 
 def study(name: str, tuned: int, rows_most: int, budget: float = 0.0) -> list[dict[str, Any]]:
     """Return one entry for each ingredient that plays a part on a table."""
-    meta, begun = json.loads((DATA / name / "meta.json").read_text()), time.monotonic()
-    asked = {"target": meta["target"], "task": meta["task"], "test": str(DATA / name / "test.csv"), "threads": 1}
-    asked["metric"] = "rmse" if meta["task"] == "regression" else "log_loss"
-    settings = Settings.of({**asked, "effort": 1})
-    run = run_of(settings)
-    known = prepare(read(str(DATA / name / "train.csv")), read(settings.test), settings, run)
-    everything = Problem(known.frame, known.target, known.weight, known.contract, known.task, 0)
-    rows = known.split.train
-    if len(rows) > rows_most:
-        rows = np.sort(np.random.default_rng(0).choice(rows, rows_most, replace=False))
-    p, sealed = everything.take(rows), everything.take(known.split.test)
-    material = Material.prepare(p)
-    shape = {"n_rows": p.n_rows, "n_classes": p.n_classes, "n_features": len(material.base.features)}
-    shape["n_categories"] = len(material.base.categories)
-    effort = len(portfolio(**shape, available=run.catalogue.names("learner"))) - 1 + tuned
-    run = run_of(Settings.of({**asked, **({"budget": budget, "threads": 2} if budget else {"effort": effort})}))
-
-    def again(material: Material, ingredients: Ingredients) -> Searched:
-        return searched(material, sealed, run, known.split.how, ingredients)
-
-    whole = again(material, Ingredients())
+    begun = time.monotonic()
+    table = Table.of(name, tuned, rows_most, budget=budget)
+    material, sealed, p = table.material, table.sealed, table.material.problem
+    again = table.searched
+    whole = again()
     tried = whole.found.result.tried
     every = list(range(len(tried)))
     base = whole.losses(sealed.target, every)
@@ -136,15 +156,15 @@ def study(name: str, tuned: int, rows_most: int, budget: float = 0.0) -> list[di
     if kept.steps != material.recipe.steps and any(
         s.craft != "deviation" for s in set(kept.steps) - set(material.recipe.steps)
     ):
-        without["features auditioned"] = lambda: _all(again(material, Ingredients(features=False)), sealed)
+        without["features auditioned"] = lambda: _all(again(ingredients=Ingredients(features=False)), sealed)
     if not budget and (any(s.craft == "deviation" for s in kept.steps) or any(s.other for s in kept.encoded)):
-        without["groups and crosses"] = lambda: _all(again(material, Ingredients(groups=False)), sealed)
+        without["groups and crosses"] = lambda: _all(again(ingredients=Ingredients(groups=False)), sealed)
     if not budget and any("shape" in t.candidate.params for t in tried):
-        without["shapes of the target"] = lambda: _all(again(material, Ingredients(shapes=False)), sealed)
+        without["shapes of the target"] = lambda: _all(again(ingredients=Ingredients(shapes=False)), sealed)
     if not budget and any(s.craft == "target_mean" for s in material.recipe.encoded):
         recipe = recommend(p.contract, n_classes=p.n_classes, n_rows=p.n_rows)
         plain = replace(recipe, encoded=tuple(s for s in recipe.encoded if s.craft != "target_mean"))
-        without["target encoding"] = lambda: _all(again(Material.prepare(p, plain), Ingredients()), sealed)
+        without["target encoding"] = lambda: _all(again(Material.prepare(p, plain)), sealed)
     for ingredient, others in _fewer(tried):
         without[ingredient] = lambda others=others: whole.losses(sealed.target, others)
     without["sharing"] = lambda: whole.losses(sealed.target, every, shares=False)
