@@ -38,9 +38,16 @@ def test_scores_have_mean_zero_and_variance_one_on_the_reference():
 def test_columns_that_move_together_are_one_cause():
     panel, _ = panel_of()
     cause = {m.name: c for m, c in zip(panel.monitors, panel.causes, strict=True)}
-    assert cause["x: location"] == cause["y: location"] == cause["x: missing"]
+    assert cause["x: location"] == cause["y: location"] == cause["x: spread"]
     assert cause["x: location"] != cause["level = a"]
-    assert cause["level = a"] == cause["level: missing"]
+    assert cause["level = a"] == cause["level = b"]
+
+
+def test_missing_values_are_a_cause_of_their_own():
+    panel, _ = panel_of()
+    cause = {m.name: c for m, c in zip(panel.monitors, panel.causes, strict=True)}
+    assert cause["x: missing"] != cause["x: location"]
+    assert cause["level: missing"] != cause["level = a"]
 
 
 def test_windows_add_up():

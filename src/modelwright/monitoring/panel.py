@@ -264,14 +264,21 @@ def _correlation(columns: Sequence[Floats]) -> Floats:
 
 
 def _causes(traits: Sequence[Trait], monitors: Sequence[Monitor], correlation: Floats) -> Ints:
-    """Return which monitors belong together: those of one column, and those that are correlated."""
+    """Return which monitors belong together: those of one column, and those that are correlated.
+
+    Missing values are a cause of their own: what brings them is another fault than what moves the values, and a faint
+    alarm about these that lasts must not keep them from being told.
+    """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
     n = len(monitors)
     if not n:
         return np.zeros(0, dtype=np.int64)
-    columns = np.array([traits[m.trait].column or traits[m.trait].name for m in monitors])
+    named = [traits[m.trait].column or traits[m.trait].name for m in monitors]
+    columns = np.array(
+        [f"{n}: {m.aspect}" if m.aspect is Aspect.MISSING else n for n, m in zip(named, monitors, strict=True)]
+    )
     together = (columns[:, None] == columns[None, :]) | (np.abs(correlation) >= CORRELATED)
     _, labels = connected_components(csr_array(together), directed=False)
     return np.asarray(labels, dtype=np.int64)
