@@ -87,7 +87,7 @@ def _texts(material: Material, texts: Sequence[str], rows: Ints, run: Run) -> Ma
     """Return the material in which texts whose words do not help are only counted, or left out, if counts do not."""
     p, base = material.problem, material.base.take(rows)
     target = p.target[rows]
-    if len(material.base.features) <= sum(_is_of_words(f, texts) for f in base.features):
+    if len(material.base.features) <= sum(any(_is_of_word(f, t) for t in texts) for f in base.features):
         return material  # without the words nothing would be left
 
     def losses(matrix: Matrix) -> Floats:
@@ -123,18 +123,14 @@ def _is_of(feature: Feature, text: str) -> bool:
 
 
 def _is_of_word(feature: Feature, text: str) -> bool:
-    return _is_of_words(feature, [text])
+    """Whether a feature is a component of the words of a text."""
+    return feature.name.startswith(f"{text}.component_")
 
 
 def _without(matrix: Matrix, column: str, is_of: Callable[[Feature, str], bool]) -> Matrix:
     """Return the matrix without the features of a column that are of this kind."""
     kept = [i for i, f in enumerate(matrix.features) if not is_of(f, column)]
     return Matrix(np.ascontiguousarray(matrix.values[:, kept]), tuple(matrix.features[i] for i in kept))
-
-
-def _is_of_words(feature: Feature, texts: Sequence[str]) -> bool:
-    """Whether a feature is a component of the words of one of these texts."""
-    return any(feature.name.startswith(f"{text}.component_") for text in texts)
 
 
 def _pairs(material: Material, numbers: Sequence[str], rows: Ints, run: Run) -> Material:
