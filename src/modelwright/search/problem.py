@@ -56,6 +56,11 @@ class Problem:
         """How many labels there are, 0 for regression."""
         return len(self.task.labels)
 
+    @property
+    def n_trees_a_round(self) -> int:
+        """How many trees a round of boosting adds: one a label from three labels on."""
+        return self.n_classes if self.n_classes > 2 else 1
+
     def take(self, rows: Ints) -> Problem:
         """Return the problem on these rows only."""
         weight = None if self.weight is None else self.weight[rows]

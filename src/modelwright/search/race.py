@@ -286,8 +286,7 @@ class Race:
         """Return about how many trees the candidate's final fit asks for one answer, or their worth in time."""
         if not one.rounds or one.candidate.learner == NEURAL.learner:
             return TREES_WITHOUT_ROUNDS
-        n_classes = self.folding.material.problem.n_classes
-        return float(np.mean(one.rounds)) * (n_classes if n_classes > 2 else 1)
+        return float(np.mean(one.rounds)) * self.folding.material.problem.n_trees_a_round
 
     def _refit_seconds(self) -> float:
         """Seconds a fold's fit of all current members takes, side by side."""

@@ -114,7 +114,7 @@ class Tuner:
         greater_is_better: The direction of scores.
         seed: All randomness comes from it.
         is_reproducible: Points must not depend on how long fits take.
-        n_trees_a_round: Trees that a round of boosting adds: one a label from three labels on.
+        n_trees_a_round: As the problem has it.
         is_short_of_time: No family's fit would have found time when a point was asked for last.
     """
 

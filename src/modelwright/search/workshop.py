@@ -132,7 +132,7 @@ def search(
         greater_is_better=MEASURES[p.task.metric].greater_is_better,
         seed=run.seed,
         is_reproducible=run.effort is not None,
-        n_trees_a_round=p.n_classes if p.n_classes > 2 else 1,
+        n_trees_a_round=p.n_trees_a_round,
     )
     race = Race(folding, open_journal(folds), tuner)
     result = race.go(candidates)
