@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelwright.search.ensemble import TREES_MOST, WEIGHT_LEAST, blended, choose, cross_fitted, loss_of, shrunk
+from modelwright.search.ensemble import WEIGHT_LEAST, blended, choose, cross_fitted, loss_of, shrunk
 
 
 def noisy(target: np.ndarray, noise: float, seed: int) -> np.ndarray:
@@ -86,7 +86,27 @@ def test_on_few_rows_a_choice_alone_follows_their_luck():
     assert np.mean(gains) > 3 * np.std(gains) / np.sqrt(30)
 
 
-def test_those_that_share_keep_to_the_trees_there_may_be():
+def test_those_that_share_keep_to_what_members_may_cost():
     weights = np.array([1.0, 0.0, 0.0])
-    shared = shrunk(weights, [1.0, 1.0, 1.0], [TREES_MOST - 100, 200, 100])
+    shared = shrunk(weights, [1.0, 1.0, 1.0], [400.0, 200.0, 100.0], 500.0)
     assert shared.tolist() == [0.75, 0.0, 0.25]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(1, 500), min_size=2, max_size=8), st.floats(50, 600), st.integers(0, 1000))
+def test_members_keep_to_what_they_may_cost_together(costs, cost_most, seed):
+    target = np.random.default_rng(seed).normal(size=200)
+    predictions = [noisy(target, 1.0, seed + i) for i in range(len(costs))]
+    weights = choose(predictions, target, metric="rmse", costs=costs, cost_most=cost_most, seed=seed)
+    members = np.flatnonzero(weights)
+    assert len(members) == 1 or sum(costs[i] for i in members) <= cost_most
+
+
+def test_a_dear_candidate_that_leaves_no_room_gives_way_to_several_that_are_better_together():
+    target = np.random.default_rng(0).normal(size=2000)
+    predictions = [noisy(target, 0.95, 1), *(noisy(target, 1.0, seed) for seed in (2, 3, 4))]
+    weights = choose(predictions, target, metric="rmse", costs=[400.0, 120.0, 120.0, 120.0], cost_most=450.0)
+    assert weights[0] == 0
+    assert (weights[1:] > 0.2).all()
+    alone = choose(predictions, target, metric="rmse", costs=[400.0, 300.0, 300.0, 300.0], cost_most=450.0)
+    assert alone.tolist() == [1.0, 0.0, 0.0, 0.0]

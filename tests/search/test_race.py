@@ -13,6 +13,7 @@ from modelwright.core.run import Run
 from modelwright.core.split import Fold, Folds, How
 from modelwright.core.task import Task, TaskKind
 from modelwright.flows.builtin import catalogue
+from modelwright.learners.costs import Counts
 from modelwright.search.journal import Journal
 from modelwright.search.pace import Pace, tail_seconds
 from modelwright.search.portfolio import Candidate
@@ -162,3 +163,23 @@ def test_members_whose_final_fits_find_no_time_leave_by_what_they_bring_for_thei
     one._chosen = (4, np.array([0.4, 0.2, 0.4, 0.0]))
     assert one.folding.pace.refits * 18 > one.folding.pace.left_for_refits() > one.folding.pace.refits * 12
     assert one._affordable_weights() == pytest.approx([0.5, 0.0, 0.5, 0.0])
+
+
+def test_the_ensemble_answers_within_what_a_row_may_take():
+    # Half a millisecond is too little for more than one member of two thousand trees; ten milliseconds are not.
+    def weights(row_seconds):
+        one = race(effort=9)
+        one.folding.run = replace(one.folding.run, row_seconds=row_seconds)
+        one.go(
+            [
+                Candidate("a", "lightgbm", QUICK),
+                Candidate("b", "linear"),
+                Candidate("c", "lightgbm", {**QUICK, "leaves": 4}),
+            ]
+        )
+        dear = Counts("trees", 2_000, 60_000, 1_500_000)
+        one._tried = [replace(t, counts=dear, rounds=()) for t in one._tried]
+        return one._choose(range(3))
+
+    assert (weights(None) > 0).sum() == 1
+    assert (weights(0.01) > 0).sum() > 1

@@ -27,6 +27,7 @@ class Run:
         seed: All randomness comes from it.
         threads: How many threads may be used.
         memory_bytes: What the process may use, or None.
+        row_seconds: What an answer may take, or None where nothing was said.
         tell: Takes each progress event.
         worked: Seconds that this process has kept a core busy, which only rise.
         is_stopped: Polled; true once the person asked to end with the best so far.
@@ -40,6 +41,7 @@ class Run:
     seed: int = 0
     threads: int = 1
     memory_bytes: int | None = None
+    row_seconds: float | None = None
     tell: Callable[[Progress], None] = lambda _: None
     worked: Callable[[], float] = process_time
     is_stopped: Callable[[], bool] = lambda: False

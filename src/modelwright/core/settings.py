@@ -52,8 +52,8 @@ SETTINGS = (
     Setting(
         "latency",
         "duration",
-        "Most time one answer may take (0.1ms); the ensemble is pruned to it.",
-        "no limit",
+        "Most time one answer may take (0.1ms); the ensemble is pruned to it, or may grow to it beyond 0.5ms.",
+        "about 0.5ms",
         metavar="TIME",
     ),
     Setting(

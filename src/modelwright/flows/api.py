@@ -267,7 +267,7 @@ def run_of(
     """Return the circumstances of one command.
 
     Args:
-        settings: Budget, effort, seed, threads and memory are taken from here.
+        settings: Budget, effort, seed, threads, memory and latency are taken from here.
         started: When the command began, on the clock of ``time.monotonic``; now when None.
         tell: Takes progress events.
         is_stopped: True once the person asked to end with the best so far.
@@ -281,6 +281,7 @@ def run_of(
         seed=settings.seed,
         threads=settings.threads or cores(),
         memory_bytes=settings.memory,
+        row_seconds=settings.latency,
         tell=tell or (lambda _: None),
         is_stopped=is_stopped or (lambda: False),
     )

@@ -146,7 +146,8 @@ class ModelwrightClassifier(ClassifierMixin, _Modelwright):  # type: ignore[misc
         metric: Measure that candidates are chosen by; ROC AUC for two classes, log loss for more.
         threads: Threads to use; all cores when None.
         random_state: Seed of all randomness.
-        latency: Most time for one row, such as ``"0.1ms"``; the ensemble is pruned to it.
+        latency: Most time for one row, such as ``"0.1ms"``; the ensemble is pruned to it, or may grow
+            to it beyond 0.5 ms.
         size: Most room for the model, such as ``"5MB"``; likewise.
 
     Example::
@@ -194,7 +195,8 @@ class ModelwrightRegressor(RegressorMixin, _Modelwright):  # type: ignore[misc]
         metric: Measure that candidates are chosen by; RMSE when None.
         threads: Threads to use; all cores when None.
         random_state: Seed of all randomness.
-        latency: Most time for one row, such as ``"0.1ms"``; the ensemble is pruned to it.
+        latency: Most time for one row, such as ``"0.1ms"``; the ensemble is pruned to it, or may grow
+            to it beyond 0.5 ms.
         size: Most room for the model, such as ``"5MB"``; likewise.
 
     Example::

@@ -22,8 +22,8 @@ PART_US = 4.0
 """Microseconds to call a part at all."""
 TREE_US, LEVEL_US = 0.02, 0.016
 """Per tree, and per level of it that a row goes down."""
-NEAR_BYTES, FAR_MOST = 1_000_000, 2.0
-"""A level costs more where trees outgrow the processor's nearest memory: twice at so many bytes, thrice at most."""
+NEAR_BYTES, FAR_MOST = 1_500_000, 1.3
+"""A level costs more where trees outgrow the processor's nearest memory: twice at so many bytes, 2.3 times at most."""
 VECTOR_US = 0.4
 """Per tree whose leaves answer for all labels at once."""
 MATRIX_US, CELL_US = 6.0, 0.0008

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from modelwright.core.arrays import Array, Bools, Floats
 
-TREES_MOST = 4_000
-"""A tree costs one row about 0.1 to 0.2 µs: so many keep a single answer well under a millisecond."""
 STEPS = 25
 """Beyond this many steps the public studies saw no measurable gain."""
 ROWS_MOST = 20_000
@@ -49,7 +47,8 @@ def choose(
     target: Array,
     *,
     metric: str,
-    trees: Sequence[float] | None = None,
+    costs: Sequence[float] | None = None,
+    cost_most: float = np.inf,
     weight: Floats | None = None,
     seed: int = 0,
 ) -> Floats:
@@ -62,7 +61,8 @@ def choose(
         predictions: Out-of-fold predictions, one array per candidate, all of one shape.
         target: Encoded targets of the same rows.
         metric: A measure that reads scores.
-        trees: How many trees each candidate asks for one answer; together they stay under ``TREES_MOST``.
+        costs: What each candidate costs, in any unit; None where all are free.
+        cost_most: What members may cost together; the best candidate alone may cost more.
         weight: Row weights, or None.
         seed: Chooses the rows that decide when there are more than 20,000, and the bootstrap samples.
     """
@@ -73,11 +73,10 @@ def choose(
         rows = np.sort(rng.choice(len(target), ROWS_MOST, replace=False))
         predictions, target = [p[rows] for p in predictions], target[rows]
         weight = None if weight is None else weight[rows]
-    costs = trees or [0.0] * len(predictions)
-    whole = _greedy(predictions, target, metric, weight, costs)
+    whole = _within(predictions, target, metric, weight, costs or [0.0] * len(predictions), cost_most)
     weights = whole / whole.sum()
     if len(target) <= ROWS_FEW:
-        # Members come from the selection on all rows, so that their trees still fit; samples settle the weights.
+        # Members come from the selection on all rows, so that they are still affordable; samples settle the weights.
         members = [int(i) for i in np.flatnonzero(whole)]
         drawn = [_on_sample(rng, [predictions[i] for i in members], target, metric, weight) for _ in range(SAMPLES)]
         weights[members] = np.mean([weights[members], *drawn], axis=0)
@@ -91,11 +90,13 @@ def _on_sample(
     """Return the weights that a bootstrap sample of the rows chooses."""
     rows = rng.integers(0, len(target), len(target))
     learnt = None if weight is None else weight[rows]
-    counts = _greedy([p[rows] for p in predictions], target[rows], metric, learnt, [0.0] * len(predictions))
+    counts, _ = _greedy([p[rows] for p in predictions], target[rows], metric, learnt, [0.0] * len(predictions), np.inf)
     return np.asarray(counts / counts.sum())
 
 
-def shrunk(weights: Floats, losses: Sequence[float], trees: Sequence[float] | None = None) -> Floats:
+def shrunk(
+    weights: Floats, losses: Sequence[float], costs: Sequence[float] | None = None, cost_most: float = np.inf
+) -> Floats:
     """Return weights half as chosen and half equal for the best few candidates.
 
     On few rows a choice follows their luck, and takes members that err oddly rather than little. Where rows come in
@@ -105,14 +106,15 @@ def shrunk(weights: Floats, losses: Sequence[float], trees: Sequence[float] | No
     Args:
         weights: As chosen.
         losses: Of each candidate, smaller is better, at least 0; infinite for one that may not share.
-        trees: How many trees each candidate asks for one answer; together they stay under ``TREES_MOST``.
+        costs: What each candidate costs; None where all are free.
+        cost_most: What members may cost together.
     """
     order = sorted(range(len(losses)), key=lambda i: losses[i])[:EQUALS_MOST]
-    costs = trees or [0.0] * len(weights)
+    costs = costs or [0.0] * len(weights)
     members = weights > 0
     equal = np.zeros(len(weights))
     for i in order:
-        if losses[i] <= NEAR * losses[order[0]] and _has_room(members, i, costs):
+        if losses[i] <= NEAR * losses[order[0]] and _has_room(members, i, costs, cost_most):
             members[i], equal[i] = True, 1.0
     return np.asarray((weights + equal / equal.sum()) / 2) if equal.any() else weights
 
@@ -132,15 +134,47 @@ def cross_fitted(predictions: Sequence[Floats], target: Array, metric: str, weig
     return float(np.mean(losses))
 
 
-def _greedy(
-    predictions: Sequence[Floats], target: Array, metric: str, weight: Floats | None, trees: Sequence[float]
+def _within(
+    predictions: Sequence[Floats],
+    target: Array,
+    metric: str,
+    weight: Floats | None,
+    costs: Sequence[float],
+    cost_most: float,
 ) -> Floats:
-    """Return how often each candidate was taken, at the best prefix of the steps."""
+    """Return how often each candidate is taken by the better of two selections within a cost.
+
+    A selection that begins with the best candidate may find the room used up by it. Where others found none, a second
+    one goes without those that take more than half of it.
+    """
+    counts, loss = _greedy(predictions, target, metric, weight, costs, cost_most)
+    affordable = [i for i, cost in enumerate(costs) if cost <= cost_most / 2]
+    is_crowded = any(not _has_room(counts, i, costs, cost_most) for i in affordable)
+    if not is_crowded or len(affordable) == len(costs):
+        return counts
+    some = [predictions[i] for i in affordable]
+    others, other_loss = _greedy(some, target, metric, weight, [costs[i] for i in affordable], cost_most)
+    if other_loss >= loss:
+        return counts
+    counts = np.zeros(len(costs))
+    counts[affordable] = others
+    return counts
+
+
+def _greedy(
+    predictions: Sequence[Floats],
+    target: Array,
+    metric: str,
+    weight: Floats | None,
+    costs: Sequence[float],
+    cost_most: float,
+) -> tuple[Floats, float]:
+    """Return how often each candidate was taken, at the best prefix of the steps, and the loss there."""
     total = np.zeros_like(predictions[0])
     counts = np.zeros(len(predictions))
     best_loss, best_counts = np.inf, counts
     for step in range(1, STEPS + 1):
-        open_ = [_has_room(counts, i, trees) for i in range(len(predictions))]
+        open_ = [_has_room(counts, i, costs, cost_most) for i in range(len(predictions))]
         losses = [
             loss_of(metric, target, (total + p) / step, weight) if may else np.inf
             for p, may in zip(predictions, open_, strict=True)
@@ -151,12 +185,12 @@ def _greedy(
         counts[taken] += 1
         if losses[taken] < best_loss - 1e-12:
             best_loss, best_counts = losses[taken], counts
-    return best_counts
+    return best_counts, best_loss
 
 
-def _has_room(counts: Floats | Bools, candidate: int, trees: Sequence[float]) -> bool:
-    """Whether a candidate may join: it is in already, is the first, or its trees still fit."""
+def _has_room(counts: Floats | Bools, candidate: int, costs: Sequence[float], cost_most: float) -> bool:
+    """Whether a candidate may join: it is in already, is the first, or is affordable beside the others."""
     if counts[candidate] or not counts.any():
         return True
-    taken = sum(t for t, n in zip(trees, counts, strict=True) if n)
-    return taken + trees[candidate] <= TREES_MOST
+    taken = sum(cost for cost, n in zip(costs, counts, strict=True) if n)
+    return taken + costs[candidate] <= cost_most

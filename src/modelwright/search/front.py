@@ -19,8 +19,7 @@ from modelwright.evaluation.thresholds import threshold_of
 from modelwright.learners.calibration import fit_calibrator
 from modelwright.packaging.size import disk_bytes
 from modelwright.search.ensemble import STEPS, loss_of
-from modelwright.search.final import ROUNDS_GROWTH, rows_fitted
-from modelwright.search.pace import SEALED_GROWTH
+from modelwright.search.latency import final_counts, reading_us_of, rounds_growth
 from modelwright.search.trial import front_rows
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 POINTS_MOST = 8
 RIVALS_MOST = 12
 """So many of the best candidates, besides the members, are looked at when an ensemble is chosen within limits."""
-READING_US, COLUMN_US, FEATURE_US, TEXT_US = 12.0, 0.3, 0.06, 70.0
-"""Microseconds to read a record: at all, per column, per feature, and per text that is read word by word."""
 SIZE_SPARE = 1.1
 """Leaves grow with the rows, and the last fit sees more of them."""
 
@@ -90,15 +87,6 @@ class Point:
     latency_us: float
     size_bytes: float
     blended: Floats = field(repr=False)
-
-
-def reading_us(n_columns: int, n_features: int, n_texts: int) -> float:
-    """Return about how long a record takes on its way to numbers.
-
-    >>> reading_us(20, 20, 0) < reading_us(1, 39, 1)
-    True
-    """
-    return READING_US + COLUMN_US * n_columns + FEATURE_US * n_features + TEXT_US * n_texts
 
 
 def front_of(found: Found) -> tuple[Point, ...]:
@@ -180,22 +168,18 @@ class _Scales:
             return None
         rows = front_rows(result.covered, p.seed)
         at = rows[result.covered]
-        growth = SEALED_GROWTH * p.n_rows / rows_fitted(found.folds)
-        more = 1 + ROUNDS_GROWTH * max(growth - 1, 0.0)
+        growth = rounds_growth(p.n_rows, found.folds)
         asked = MEASURES[p.task.metric]
         best = sorted(range(len(result.tried)), key=lambda i: result.tried[i].score, reverse=asked.greater_is_better)
         forms: dict[Form, Floats] = {}
         costs: dict[Form, Counts] = {}
         for i in sorted(members | set(best[:RIVALS_MOST])):
             one = result.tried[i]
-            if one.counts is None:
-                continue
             for share, told in {1.0: one.predictions[at], **one.shorter}.items():
-                forms[i, share] = told
-                costs[i, share] = one.counts.cut(share * (more if one.rounds else 1.0))
-        recipe, features = found.material.recipe, len(found.material.base.features)
-        n_texts = sum(s.craft == "text" for s in recipe.steps) + sum(s.craft == "target_score" for s in recipe.encoded)
-        reading = reading_us(len(p.contract.features), features, n_texts)
+                counts = final_counts(one, growth, share)
+                if counts is not None:
+                    forms[i, share], costs[i, share] = told, counts
+        reading = reading_us_of(found.material)
         metric = asked.name if asked.reads == "scores" else "log_loss"
         plan_bytes = disk_bytes(found.material.plan.state())
         weight = None if p.weight is None else p.weight[rows]

@@ -13,7 +13,8 @@ from modelwright.core.errors import MissingLibrary
 from modelwright.core.metrics import MEASURES
 from modelwright.core.split import How
 from modelwright.search.ensemble import SHRUNK_ROWS_MOST, blended, choose, cross_fitted, loss_of, shrunk
-from modelwright.search.portfolio import NEURAL, Candidate, narrowed
+from modelwright.search.latency import members_us_most, rounds_growth, row_us
+from modelwright.search.portfolio import Candidate, narrowed
 from modelwright.search.threads import wall_seconds
 from modelwright.search.trial import Folding, Outcome, Trial, Tried
 from modelwright.search.tuning import SLOWER, TUNED, TUNED_SHARE
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from modelwright.search.tuning import Tuner
 
 LAST_RESORT_SECONDS = 1.0
-TREES_WITHOUT_ROUNDS = 500.0
-"""What a forest, a linear model, neighbours or a network cost one row, counted in boosted trees."""
 QUICKEST = Candidate(
     "lightgbm quick", "lightgbm", {"learning_rate": 0.2, "rounds": 60, "patience": 15}, "what the time allows"
 )
@@ -272,21 +271,28 @@ class Race:
         p, covered = self.folding.material.problem, self.covered
         weight = None if p.weight is None else p.weight[covered]
         tried = [self._tried[i] for i in places]
-        predictions, trees = [t.predictions for t in tried], [self._trees(t) for t in tried]
-        chosen = choose(predictions, p.target[covered], metric=self.metric, trees=trees, weight=weight, seed=p.seed)
+        predictions = [t.predictions for t in tried]
+        growth, most = (
+            rounds_growth(p.n_rows, self.folding.folds),
+            members_us_most(self.folding.material, self.folding.run.row_seconds),
+        )
+        costs = [row_us(t, growth) for t in tried]
+        chosen = choose(
+            predictions,
+            p.target[covered],
+            metric=self.metric,
+            costs=costs,
+            cost_most=most,
+            weight=weight,
+            seed=p.seed,
+        )
         losses = [self._shortfall(t) for t in tried]
         if self.folding.folds.how is How.TIME:
             # Tuned candidates and copies are alike, so the portfolio's share.
             losses = [np.inf if t.candidate.why in (TUNED, SLOWER) else x for t, x in zip(tried, losses, strict=True)]
         elif int(covered.sum()) > SHRUNK_ROWS_MOST:
             return chosen
-        return shrunk(chosen, losses, trees)
-
-    def _trees(self, one: Tried) -> float:
-        """Return about how many trees the candidate's final fit asks for one answer, or their worth in time."""
-        if not one.rounds or one.candidate.learner == NEURAL.learner:
-            return TREES_WITHOUT_ROUNDS
-        return float(np.mean(one.rounds)) * self.folding.material.problem.n_trees_a_round
+        return shrunk(chosen, losses, costs, most)
 
     def _refit_seconds(self) -> float:
         """Seconds a fold's fit of all current members takes, side by side."""

@@ -15,7 +15,6 @@ from modelwright.evaluation.metrics import loss
 from modelwright.learners.costs import counts_of
 from modelwright.search import pace as pacing
 from modelwright.search.clocks import Witness
-from modelwright.search.ensemble import TREES_MOST
 from modelwright.search.memory import Memory, fit_bytes
 from modelwright.search.portfolio import FOREST, MANY_CLASSES
 from modelwright.search.threads import threads_of_fits
@@ -38,6 +37,8 @@ PROBE_SHARE, PROBE_SECONDS_LEAST = 0.2, 0.5
 """Of the seconds of a fit, what one measuring fit before it may take."""
 TREE_PER_CLASS = ("lightgbm", "xgboost")
 """These grow a tree per class in each round, so that with many classes few rounds already cost an answer its time."""
+TREES_MOST = 4_000
+"""With many classes a model has so many trees at most: they alone take one row about 0.6 ms."""
 FORGIVEN = 1.25
 """A candidate is dropped after its first folds when on each its loss is this many times the leader's."""
 SHARES = (0.5, 0.25, 0.125)
