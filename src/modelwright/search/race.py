@@ -237,7 +237,7 @@ class Race:
     def _weights(self) -> Floats:
         """Return each candidate's weight in the best blend, chosen anew only after another was tried."""
         if self._chosen[0] != len(self._tried):
-            self._chosen = (len(self._tried), self._choose(range(len(self._tried))))
+            self._chosen = (len(self._tried), self._choose())
         return self._chosen[1]
 
     def _affordable_weights(self) -> Floats:
@@ -266,26 +266,15 @@ class Race:
         members = [t.fit_seconds for t, w in zip(self._tried, weights, strict=True) if w > 0]
         return wall_seconds(members, self.folding.pace.n_slots)
 
-    def _choose(self, places: Sequence[int]) -> Floats:
-        """Return the weights of the best blend of these candidates."""
-        p, covered = self.folding.material.problem, self.covered
-        weight = None if p.weight is None else p.weight[covered]
-        tried = [self._tried[i] for i in places]
-        predictions = [t.predictions for t in tried]
-        growth, most = (
-            rounds_growth(p.n_rows, self.folding.folds),
-            members_us_most(self.folding.material, self.folding.run.row_seconds),
-        )
+    def _choose(self) -> Floats:
+        """Return the weights of the best blend of the candidates that answers a row in time."""
+        p, covered, tried = self.folding.material.problem, self.covered, self._tried
+        target, weight = p.target[covered], None if p.weight is None else p.weight[covered]
+        growth = rounds_growth(p.n_rows, self.folding.folds)
         costs = [row_us(t, growth) for t in tried]
-        chosen = choose(
-            predictions,
-            p.target[covered],
-            metric=self.metric,
-            costs=costs,
-            cost_most=most,
-            weight=weight,
-            seed=p.seed,
-        )
+        most = members_us_most(self.folding.material, self.folding.run.row_seconds)
+        told = [t.predictions for t in tried]
+        chosen = choose(told, target, metric=self.metric, costs=costs, cost_most=most, weight=weight, seed=p.seed)
         losses = [self._shortfall(t) for t in tried]
         if self.folding.folds.how is How.TIME:
             # Tuned candidates and copies are alike, so the portfolio's share.
