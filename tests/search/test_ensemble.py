@@ -102,6 +102,14 @@ def test_members_keep_to_what_they_may_cost_together(costs, cost_most, seed):
     assert len(members) == 1 or sum(costs[i] for i in members) <= cost_most
 
 
+def test_only_a_far_better_candidate_may_cost_more_than_all_together():
+    target = np.random.default_rng(0).normal(size=2000)
+    near, far = ([noisy(target, noise, 1), noisy(target, 1.0, 2)] for noise in (0.995, 0.5))
+    costs = {"costs": [900.0, 100.0], "cost_most": 450.0}
+    assert choose(near, target, metric="rmse", **costs).tolist() == [0.0, 1.0]
+    assert choose(far, target, metric="rmse", **costs).tolist() == [1.0, 0.0]
+
+
 def test_a_dear_candidate_that_leaves_no_room_gives_way_to_several_that_are_better_together():
     target = np.random.default_rng(0).normal(size=2000)
     predictions = [noisy(target, 0.95, 1), *(noisy(target, 1.0, seed) for seed in (2, 3, 4))]

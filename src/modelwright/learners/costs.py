@@ -22,8 +22,9 @@ PART_US = 4.0
 """Microseconds to call a part at all."""
 TREE_US, LEVEL_US = 0.02, 0.016
 """Per tree, and per level of it that a row goes down."""
-NEAR_BYTES, FAR_MOST = 1_500_000, 1.3
-"""A level costs more where trees outgrow the processor's nearest memory: twice at so many bytes, 2.3 times at most."""
+NEAR, FAR_LEAVES, FAR_BYTES, FAR_BYTES_MOST = 0.75, 100, 20_000_000, 8_000_000
+"""A level costs more in a large tree, whose nodes lie far apart: the share of a small one's, and once more for each so
+many leaves of a tree; and once more for so many bytes of all trees, of which so many at most count."""
 VECTOR_US = 0.4
 """Per tree whose leaves answer for all labels at once."""
 MATRIX_US, CELL_US = 6.0, 0.0008
@@ -61,8 +62,9 @@ class Counts:
     def row_us(self) -> float:
         """About how many microseconds one row takes."""
         if self.trees:
-            levels = math.log2(max(self.leaves / self.trees, 1.0)) + 1
-            far = 1 + min(self.bytes / NEAR_BYTES, FAR_MOST)
+            leaves = max(self.leaves / self.trees, 1.0)
+            levels = math.log2(leaves) + 1
+            far = NEAR + leaves / FAR_LEAVES + min(self.bytes, FAR_BYTES_MOST) / FAR_BYTES
             each = TREE_US + LEVEL_US * far * levels + (VECTOR_US if self.is_wide else 0.0)
             return PART_US + each * self.trees
         return PART_US + KINDS_US.get(self.kind, MATRIX_US) + CELL_US * self.bytes / 1000

@@ -27,6 +27,8 @@ EQUALS_MOST, NEAR = 5, 1.1
 """So many of the best share half of the weight, unless their loss is this many times the best."""
 SHRUNK_ROWS_MOST = 10_000
 """With more rows the choice is sure enough, and further members would only cost latency."""
+DEAR = 0.02
+"""A candidate that costs more than all may together is taken only where those within lose this share more."""
 WEIGHT_LEAST = 0.06
 """A member with less weight costs latency and brings nothing that can be measured."""
 
@@ -62,7 +64,7 @@ def choose(
         target: Encoded targets of the same rows.
         metric: A measure that reads scores.
         costs: What each candidate costs, in any unit; None where all are free.
-        cost_most: What members may cost together; the best candidate alone may cost more.
+        cost_most: What members may cost together; a candidate alone may cost more where it is far better.
         weight: Row weights, or None.
         seed: Chooses the rows that decide when there are more than 20,000, and the bootstrap samples.
     """
@@ -142,23 +144,30 @@ def _within(
     costs: Sequence[float],
     cost_most: float,
 ) -> Floats:
-    """Return how often each candidate is taken by the better of two selections within a cost.
+    """Return how often each candidate is taken by the best of up to three selections within a cost.
 
-    A selection that begins with the best candidate may find the room used up by it. Where others found none, a second
-    one goes without those that take more than half of it.
+    A selection that begins with the best candidate may find the room used up by it, or too small for it alone. Where
+    others found none, it is made again without those that take all of it, and without those that take more than half.
     """
     counts, loss = _greedy(predictions, target, metric, weight, costs, cost_most)
-    affordable = [i for i, cost in enumerate(costs) if cost <= cost_most / 2]
-    is_crowded = any(not _has_room(counts, i, costs, cost_most) for i in affordable)
-    if not is_crowded or len(affordable) == len(costs):
-        return counts
-    some = [predictions[i] for i in affordable]
-    others, other_loss = _greedy(some, target, metric, weight, [costs[i] for i in affordable], cost_most)
-    if other_loss >= loss:
-        return counts
-    counts = np.zeros(len(costs))
-    counts[affordable] = others
+    for most in (cost_most, cost_most / 2):
+        some = [i for i, cost in enumerate(costs) if cost <= most]
+        is_crowded = any(not _has_room(counts, i, costs, cost_most) for i in some)
+        if not is_crowded or len(some) == len(costs):
+            continue
+        others, other_loss = _greedy(
+            [predictions[i] for i in some], target, metric, weight, [costs[i] for i in some], cost_most
+        )
+        is_over = sum(cost for cost, n in zip(costs, counts, strict=True) if n) > cost_most
+        if other_loss < loss + (DEAR * shortfall(loss, metric) if is_over else 0.0):
+            counts, loss = np.zeros(len(costs)), other_loss
+            counts[some] = others
     return counts
+
+
+def shortfall(loss: float, metric: str) -> float:
+    """Return how far a loss is from the least there can be."""
+    return 1.0 + loss if MEASURES[metric].greater_is_better else loss
 
 
 def _greedy(

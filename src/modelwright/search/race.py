@@ -12,7 +12,7 @@ import numpy as np
 from modelwright.core.errors import MissingLibrary
 from modelwright.core.metrics import MEASURES
 from modelwright.core.split import How
-from modelwright.search.ensemble import SHRUNK_ROWS_MOST, blended, choose, cross_fitted, loss_of, shrunk
+from modelwright.search.ensemble import SHRUNK_ROWS_MOST, blended, choose, cross_fitted, loss_of, shortfall, shrunk
 from modelwright.search.latency import members_us_most, rounds_growth, row_us
 from modelwright.search.portfolio import Candidate, narrowed
 from modelwright.search.threads import wall_seconds
@@ -160,7 +160,7 @@ class Race:
         p, covered = self.folding.material.problem, self.covered
         weight = None if p.weight is None else p.weight[covered]
         loss = cross_fitted([t.predictions for t in self._tried], p.target[covered], self.metric, weight, p.seed)
-        return 1.0 + loss if MEASURES[self.metric].greater_is_better else loss
+        return shortfall(loss, self.metric)
 
     def _seconds_for(self, candidate: Candidate, total: float) -> float:
         """Return the seconds that a fold of the candidate may take."""
@@ -220,7 +220,7 @@ class Race:
 
     def _shortfall(self, one: Tried) -> float:
         """Return how far a candidate's score is from the best there can be, at least 0."""
-        return 1.0 - one.score if MEASURES[self.metric].greater_is_better else one.score
+        return shortfall(-one.score if MEASURES[self.metric].greater_is_better else one.score, self.metric)
 
     def _leader(self) -> Tried:
         return min(self._tried, key=lambda t: self._loss(t.predictions))
