@@ -6,7 +6,7 @@ import pytest
 from modelwright.core.matrix import Feature, Matrix
 from modelwright.core.ports import Lesson
 from modelwright.learners.catboost import CatBoost
-from modelwright.learners.costs import counts_of
+from modelwright.learners.costs import Counts, counts_of
 from modelwright.learners.forest import Forest
 from modelwright.learners.lightgbm import LightGBM
 from modelwright.learners.linear import Linear
@@ -55,3 +55,10 @@ def test_counts_say_what_there_is():
     other = counts_of(Linear().fit(lesson(2))[0])
     assert (other.kind, other.trees) == ("linear", 0)
     assert other.cut(0.5) == other
+
+
+def test_a_level_of_a_large_tree_costs_more():
+    small, large = Counts("trees", 1_000, 32_000, 1_000_000), Counts("trees", 1_000, 128_000, 1_000_000)
+    levels = (7 + 1) / (5 + 1)
+    assert large.row_us / small.row_us > 1.2 * levels
+    assert Counts("trees", 1_000, 32_000, 8_000_000).row_us > small.row_us
