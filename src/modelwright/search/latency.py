@@ -18,7 +18,7 @@ READING_US, COLUMN_US, FEATURE_US, TEXT_US = 12.0, 1.0, 0.06, 70.0
 """Microseconds to read a record: at all, per column, per feature, and per text that is read word by word."""
 ROW_US_MOST, MANY_LABELS_TIMES = 350.0, 3
 """The ensemble answers a row within so many where nothing is said, within so many times as many where labels are many.
-Beside other work a row takes up to 1.6 times what is reckoned, and half a millisecond is what is promised."""
+Half a millisecond is aimed at: beside other work a row often takes half as much again as is reckoned."""
 MEMBERS_US_LEAST = 200.0
 """Members may take so many in any case: of a row that takes long to read they are the smaller part."""
 UNKNOWN_US = 60.0
