@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 
 from ablation import DATA, Searched, Table, by_size
-from modelwright.core.metrics import MEASURES
-from modelwright.search.ensemble import blended, choose, loss_of, shrunk
+from modelwright.search.ensemble import blended, choose, loss_of, shortfall, shrunk
 
 ROWS_THAT_CHOOSE = 4_000
 
@@ -32,8 +31,7 @@ def drawn(one: Searched, metric: str, target: Any, draws: int) -> str:
     told, truth = [t.predictions for t in result.tried], p.target[result.covered]
 
     def loss(target: Any, answers: Any) -> float:
-        value = loss_of(metric, target, answers, None)
-        return 1 + value if MEASURES[metric].greater_is_better else value
+        return shortfall(loss_of(metric, target, answers, None), metric)
 
     ratios, members = [], []
     for draw in range(draws):

@@ -5,6 +5,7 @@ Caruana, Niculescu-Mizil, Crew, Ksikes: Ensemble selection from libraries of mod
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,10 +34,34 @@ WEIGHT_LEAST = 0.06
 """A member with less weight costs latency and brings nothing that can be measured."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """What candidates cost, what members may cost together, and each of them."""
+
+    costs: Sequence[float]
+    most: float = np.inf
+    each: float = np.inf
+
+    def taken(self, counts: Floats | Bools) -> float:
+        return sum(cost for cost, n in zip(self.costs, counts, strict=True) if n)
+
+    def has(self, counts: Floats | Bools, candidate: int) -> bool:
+        """Whether a candidate may join: it is in already, is the first, or is affordable beside the others."""
+        if counts[candidate]:
+            return True
+        cost = self.costs[candidate]
+        return cost <= self.each and (not counts.any() or self.taken(counts) + cost <= self.most)
+
+
 def loss_of(metric: str, target: Array, scores: Floats, weight: Floats | None) -> float:
     """Return the metric turned so that smaller is better."""
     value = compute(metric, target, scores, weight=weight)
     return -value if MEASURES[metric].greater_is_better else value
+
+
+def shortfall(loss: float, metric: str) -> float:
+    """Return how far a loss is from the least there can be."""
+    return 1.0 + loss if MEASURES[metric].greater_is_better else loss
 
 
 def blended(predictions: Sequence[Floats], weights: Floats) -> Floats:
@@ -75,7 +100,8 @@ def choose(
         rows = np.sort(rng.choice(len(target), ROWS_MOST, replace=False))
         predictions, target = [p[rows] for p in predictions], target[rows]
         weight = None if weight is None else weight[rows]
-    whole = _within(predictions, target, metric, weight, costs or [0.0] * len(predictions), cost_most)
+    room = _Room(costs or [0.0] * len(predictions), cost_most)
+    whole = _within(predictions, target, metric, weight, room)
     weights = whole / whole.sum()
     if len(target) <= ROWS_FEW:
         # Members come from the selection on all rows, so that they are still affordable; samples settle the weights.
@@ -92,7 +118,7 @@ def _on_sample(
     """Return the weights that a bootstrap sample of the rows chooses."""
     rows = rng.integers(0, len(target), len(target))
     learnt = None if weight is None else weight[rows]
-    counts, _ = _greedy([p[rows] for p in predictions], target[rows], metric, learnt, [0.0] * len(predictions), np.inf)
+    counts, _ = _greedy([p[rows] for p in predictions], target[rows], metric, learnt, _Room([0.0] * len(predictions)))
     return np.asarray(counts / counts.sum())
 
 
@@ -112,11 +138,11 @@ def shrunk(
         cost_most: What members may cost together.
     """
     order = sorted(range(len(losses)), key=lambda i: losses[i])[:EQUALS_MOST]
-    costs = costs or [0.0] * len(weights)
+    room = _Room(costs or [0.0] * len(weights), cost_most)
     members = weights > 0
     equal = np.zeros(len(weights))
     for i in order:
-        if losses[i] <= NEAR * losses[order[0]] and _has_room(members, i, costs, cost_most):
+        if losses[i] <= NEAR * losses[order[0]] and room.has(members, i):
             members[i], equal[i] = True, 1.0
     return np.asarray((weights + equal / equal.sum()) / 2) if equal.any() else weights
 
@@ -136,57 +162,35 @@ def cross_fitted(predictions: Sequence[Floats], target: Array, metric: str, weig
     return float(np.mean(losses))
 
 
-def _within(
-    predictions: Sequence[Floats],
-    target: Array,
-    metric: str,
-    weight: Floats | None,
-    costs: Sequence[float],
-    cost_most: float,
-) -> Floats:
-    """Return how often each candidate is taken by the best of up to three selections within a cost.
+def _within(predictions: Sequence[Floats], target: Array, metric: str, weight: Floats | None, room: _Room) -> Floats:
+    """Return how often each candidate is taken by the best of up to three selections within a room.
 
     A selection that begins with the best candidate may find the room used up by it, or too small for it alone. Where
     others found none, it is made again without those that take all of it, and without those that take more than half.
     """
-    counts, loss = _greedy(predictions, target, metric, weight, costs, cost_most)
-    for most in (cost_most, cost_most / 2):
-        some = [i for i, cost in enumerate(costs) if cost <= most]
-        is_crowded = any(not _has_room(counts, i, costs, cost_most) for i in some)
-        if not is_crowded or len(some) == len(costs):
+    counts, loss = _greedy(predictions, target, metric, weight, room)
+    for each in (room.most, room.most / 2):
+        left_out = [i for i, cost in enumerate(room.costs) if cost <= each and not room.has(counts, i)]
+        if not left_out or max(room.costs) <= each:
             continue
-        others, other_loss = _greedy(
-            [predictions[i] for i in some], target, metric, weight, [costs[i] for i in some], cost_most
-        )
-        is_over = sum(cost for cost, n in zip(costs, counts, strict=True) if n) > cost_most
-        if other_loss < loss + (DEAR * shortfall(loss, metric) if is_over else 0.0):
-            counts, loss = np.zeros(len(costs)), other_loss
-            counts[some] = others
+        others, other_loss = _greedy(predictions, target, metric, weight, replace(room, each=each))
+        given = DEAR * shortfall(loss, metric) if room.taken(counts) > room.most else 0.0
+        if other_loss < loss + given:
+            counts, loss = others, other_loss
     return counts
 
 
-def shortfall(loss: float, metric: str) -> float:
-    """Return how far a loss is from the least there can be."""
-    return 1.0 + loss if MEASURES[metric].greater_is_better else loss
-
-
 def _greedy(
-    predictions: Sequence[Floats],
-    target: Array,
-    metric: str,
-    weight: Floats | None,
-    costs: Sequence[float],
-    cost_most: float,
+    predictions: Sequence[Floats], target: Array, metric: str, weight: Floats | None, room: _Room
 ) -> tuple[Floats, float]:
     """Return how often each candidate was taken, at the best prefix of the steps, and the loss there."""
     total = np.zeros_like(predictions[0])
     counts = np.zeros(len(predictions))
     best_loss, best_counts = np.inf, counts
     for step in range(1, STEPS + 1):
-        open_ = [_has_room(counts, i, costs, cost_most) for i in range(len(predictions))]
         losses = [
-            loss_of(metric, target, (total + p) / step, weight) if may else np.inf
-            for p, may in zip(predictions, open_, strict=True)
+            loss_of(metric, target, (total + p) / step, weight) if room.has(counts, i) else np.inf
+            for i, p in enumerate(predictions)
         ]
         taken = int(np.argmin(losses))
         total = total + predictions[taken]
@@ -195,11 +199,3 @@ def _greedy(
         if losses[taken] < best_loss - 1e-12:
             best_loss, best_counts = losses[taken], counts
     return best_counts, best_loss
-
-
-def _has_room(counts: Floats | Bools, candidate: int, costs: Sequence[float], cost_most: float) -> bool:
-    """Whether a candidate may join: it is in already, is the first, or is affordable beside the others."""
-    if counts[candidate] or not counts.any():
-        return True
-    taken = sum(cost for cost, n in zip(costs, counts, strict=True) if n)
-    return taken + costs[candidate] <= cost_most
