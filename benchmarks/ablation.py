@@ -11,7 +11,8 @@ what comes of it is scored on test.csv. Then, with the same folds and seeds:
 - families: the blend is chosen anew without LightGBM, CatBoost, XGBoost, forests, linear, neighbours, the network;
 - categories as numbers: without the candidates of LightGBM that take them so;
 - tuning: without the tuned points; sharing: the best few do not share half of the weight; blending: the best single
-  candidate alone; calibration: without the calibrator.
+  candidate alone; calibration: without the calibrator;
+- the row's limit: as if an answer might take any time (below zero: what the limit costs).
 
 With a budget the search is one against the clock, of so many seconds, which also tries members again with smaller
 steps; nothing is then searched anew, and the load decides what was tried.
@@ -45,10 +46,11 @@ from modelwright.flows._preparing import prepare
 from modelwright.flows.api import run_of
 from modelwright.learners.calibration import fit_calibrator
 from modelwright.learners.lightgbm import ORDER
-from modelwright.search.ensemble import SHRUNK_ROWS_MOST, choose, loss_of, shrunk
+from modelwright.search.ensemble import SHRUNK_ROWS_MOST, choose, loss_of, shortfall, shrunk
 from modelwright.search.final import Member, _params, rows_fitted
 from modelwright.search.ingredients import ALL, Ingredients
 from modelwright.search.journal import Journal
+from modelwright.search.latency import members_us_most, rounds_growth, row_us
 from modelwright.search.portfolio import portfolio
 from modelwright.search.problem import Material, Problem
 from modelwright.search.trial import Tried
@@ -70,7 +72,14 @@ class Searched:
     metric: str
 
     def losses(
-        self, target: Any, among: Sequence[int], *, blends: bool = True, shares: bool = True, calibrates: bool = True
+        self,
+        target: Any,
+        among: Sequence[int],
+        *,
+        blends: bool = True,
+        shares: bool = True,
+        calibrates: bool = True,
+        limits: bool = True,
     ) -> Floats:
         """Return the loss of each test row of the best blend of these candidates, or of the best one of them."""
         result, p = self.found.result, self.found.material.problem
@@ -78,8 +87,13 @@ class Searched:
         truth = p.target[result.covered]
         worth = [loss_of(self.metric, truth, t.predictions, None) for t in tried]
         if blends:
-            weights = choose([t.predictions for t in tried], truth, metric=self.metric, seed=p.seed)
-            weights = shrunk(weights, worth) if shares and len(truth) <= SHRUNK_ROWS_MOST else weights
+            growth = rounds_growth(p.n_rows, self.found.folds)
+            costs = [row_us(t, growth) for t in tried] if limits else [0.0] * len(tried)
+            most = members_us_most(self.found.material)
+            told = [t.predictions for t in tried]
+            weights = choose(told, truth, metric=self.metric, costs=costs, cost_most=most, seed=p.seed)
+            if shares and len(truth) <= SHRUNK_ROWS_MOST:
+                weights = shrunk(weights, [shortfall(loss, self.metric) for loss in worth], costs, most)
         else:
             weights = (np.arange(len(tried)) == int(np.argmin(worth))).astype(float)
         blended = sum(w * t.predictions for w, t in zip(weights, tried, strict=True))
@@ -169,6 +183,7 @@ def study(name: str, tuned: int, rows_most: int, budget: float = 0.0) -> list[di
         without[ingredient] = lambda others=others: whole.losses(sealed.target, others)
     without["sharing"] = lambda: whole.losses(sealed.target, every, shares=False)
     without["blending"] = lambda: whole.losses(sealed.target, every, blends=False)
+    without["the row's limit"] = lambda: whole.losses(sealed.target, every, limits=False)
     if p.n_classes:
         without["calibration"] = lambda: whole.losses(sealed.target, every, calibrates=False)
     entries = []

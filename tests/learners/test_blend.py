@@ -8,16 +8,17 @@ import pytest
 
 from modelwright.core.errors import InvalidPackage
 from modelwright.core.matrix import Feature, Matrix
-from modelwright.core.ports import Fitted, Lesson
+from modelwright.core.ports import FEW_ROWS, Fitted, Lesson, Single
 from modelwright.core.state import State
 from modelwright.learners import restoring
-from modelwright.learners.blend import FEW_ROWS, Blend
+from modelwright.learners.blend import Blend
 from modelwright.learners.calibration import Calibrator
 from modelwright.learners.constant import Constant
 from modelwright.learners.forest import Forest
 from modelwright.learners.lightgbm import LightGBM
 from modelwright.learners.linear import Linear
 from modelwright.learners.neighbours import Neighbours
+from modelwright.learners.neural import Neural
 
 FEATURES = tuple(Feature(f"f{i}", "f") for i in range(3))
 
@@ -59,6 +60,18 @@ def test_a_blend_averages_and_travels(n_classes, is_calibrated):
     alone = np.array([trees.predict(lesson.matrix.take(np.array([i])))[0] for i in range(FEW_ROWS + 2)])
     for n in range(2, FEW_ROWS + 3):
         assert np.array_equal(trees.predict(lesson.matrix.take(np.arange(n))), alone[:n])
+
+
+@pytest.mark.parametrize("n_classes", [0, 2])
+def test_one_row_a_few_and_many_are_answered_alike_whoever_the_members_are(n_classes):
+    lesson = lesson_of(n_classes)
+    network, _ = Neural(rounds=2).fit(lesson)
+    assert isinstance(network, Single)
+    assert 0 < network.rows_alone < FEW_ROWS  # some few rows go one way, some the other
+    blend = Blend((*members_of(lesson), network), np.array([1.0, 1.0, 1.0, 1.0, 1.0, 3.0]))
+    many = blend.predict(lesson.matrix)
+    for n in range(1, FEW_ROWS + 1):
+        assert np.allclose(blend.predict(lesson.matrix.take(np.arange(n))), many[:n], atol=1e-9)
 
 
 class Wild:

@@ -57,6 +57,11 @@ def test_counts_say_what_there_is():
     assert other.cut(0.5) == other
 
 
+def test_a_network_of_more_weights_costs_more():
+    small, large = Counts("neural", 0, 0, 300_000), Counts("neural", 0, 0, 2_300_000)
+    assert 2 * small.row_us < large.row_us < 4 * small.row_us
+
+
 def test_a_level_of_a_large_tree_costs_more():
     small, large = Counts("trees", 1_000, 32_000, 1_000_000), Counts("trees", 1_000, 128_000, 1_000_000)
     levels = (7 + 1) / (5 + 1)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Array, Floats, Singles
     from modelwright.core.matrix import Feature, Matrix
     from modelwright.core.prediction import Answered, Cell, Columns, Outcome, PredictionRecord, Received, Stirred
     from modelwright.core.state import State
@@ -102,6 +102,27 @@ class Cuttable(Fitted, Protocol):
 
     def cut(self, share: float, *, is_mean: bool = False) -> Fitted:
         """Return the model of the first trees, a share of all; ``is_mean`` where trees are averaged, as in a forest."""
+        ...
+
+
+FEW_ROWS = 8
+"""Beyond so many rows the libraries' ways for many are quicker, whatever the part."""
+
+
+@runtime_checkable
+class Single(Fitted, Protocol):
+    """A part with a short way for one row, of some of its shapes at least."""
+
+    @property
+    def rows_alone(self) -> int:
+        """Up to how many rows are answered quicker one after the other than together; 0 where ``one`` has no answer."""
+        ...
+
+    def one(self, row: Singles) -> float | Sequence[float]:
+        """Return what ``predict`` does for one row, shape (n_features,): a value or its probabilities.
+
+        Trees of two labels say the positive one's probability only.
+        """
         ...
 
 

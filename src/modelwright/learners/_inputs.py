@@ -85,6 +85,18 @@ class Inputs:
         passed = (shown[:, self.piece_at] - self.piece_low) / self.piece_width
         return np.concatenate([shown, np.clip(passed, 0.0, 1.0, out=passed)], axis=1)
 
+    def one(self, row: Singles) -> Floats:
+        """Return what ``columns`` does for one row, shape (n_features,): (n_columns,) numbers."""
+        n_numbers, n_made = len(self.design.number_at), self.design.n_columns
+        made = np.empty(self.n_columns)
+        shown, passed = made[:n_made], made[n_made:]
+        shown[:] = self.design.one(row)[0]
+        shown[:n_numbers] = _bent(shown[:n_numbers])
+        np.subtract(shown.take(self.piece_at), self.piece_low, out=passed)
+        passed /= self.piece_width
+        np.minimum(np.maximum(passed, 0.0, out=passed), 1.0, out=passed)
+        return made
+
     def codes(self, values: Singles) -> Ints:
         """Return (n_rows, n_coded) rows in the one table of vectors that all categories share."""
         if not len(self.code_at):

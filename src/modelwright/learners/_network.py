@@ -10,7 +10,7 @@ import numpy as np
 from modelwright.learners._unfolding import array, refuse, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from modelwright.core.arrays import Array, Floats, Ints
     from modelwright.core.state import State
@@ -135,6 +135,51 @@ class Network:
         named["head"] = stored("head", (n_members, width, n_outputs))
         named["head_bias"] = stored("head_bias", (n_members, n_outputs))
         return cls.of(named)
+
+
+class Abreast:
+    """Networks of one shape, laid side by side for one row: each layer of all of them is one product.
+
+    Args:
+        networks: One for each start.
+        n_columns: How many numbers ``Inputs`` makes beside what is looked up.
+    """
+
+    def __init__(self, networks: Sequence[Network], n_columns: int) -> None:
+        n, (_, width) = len(networks), networks[0].weights[0].shape
+        self._shape = (n, 1, width)
+        self._tables = [network.table for network in networks]
+        self._of_columns = np.ascontiguousarray(np.hstack([network.weights[0][:n_columns] for network in networks]))
+        self._of_vectors = [np.ascontiguousarray(network.weights[0][n_columns:]) for network in networks]
+        self._gate = np.stack([network.gate for network in networks])
+        self._bias = np.stack([network.biases[0] for network in networks])
+        self._layers = [
+            (np.stack([network.weights[i] for network in networks]), np.stack([n.biases[i][None] for n in networks]))
+            for i in range(1, len(networks[0].weights))
+        ]
+        self._head = np.concatenate([network.head for network in networks])
+        self._head_bias = np.concatenate([network.head_bias for network in networks])
+
+    def margins(self, columns: Floats, codes: Ints) -> Floats:
+        """Return (n_members of all networks, n_outputs) margins of one row.
+
+        Args:
+            columns: Shape (n_columns,).
+            codes: Shape (n_coded,), what is looked up.
+        """
+        first = columns @ self._of_columns
+        if len(codes):
+            looked_up = [table[codes].ravel() @ w for table, w in zip(self._tables, self._of_vectors, strict=True)]
+            first += np.concatenate(looked_up)
+        hidden = first.reshape(self._shape) * self._gate
+        hidden += self._bias
+        np.maximum(hidden, 0.0, out=hidden)
+        for weights, bias in self._layers:
+            hidden = hidden @ weights
+            hidden += bias
+            np.maximum(hidden, 0.0, out=hidden)
+        told = hidden.reshape(len(self._head), 1, -1) @ self._head
+        return np.asarray(told[:, 0] + self._head_bias)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelwright.core.ports import FEW_ROWS, Single
 from modelwright.core.state import State
 from modelwright.learners import restoring
 from modelwright.learners._unfolding import array, refuse
 from modelwright.learners.calibration import Calibrator
-from modelwright.learners.linear import LinearModel
-from modelwright.learners.shaped import Shaped
 from modelwright.learners.trees import Trees
 
 if TYPE_CHECKING:
@@ -20,10 +19,6 @@ if TYPE_CHECKING:
     from modelwright.core.arrays import Floats, Singles
     from modelwright.core.matrix import Matrix
     from modelwright.core.ports import Fitted
-
-
-FEW_ROWS = 8
-"""So many rows are answered one after the other; for more the libraries' ways for many rows are quicker."""
 
 
 class Blend:
@@ -44,7 +39,7 @@ class Blend:
         self.weights: Floats = share[share > 0] / share.sum()
         self.calibrator = calibrator
         self._has_many_labels = False
-        self._asked = [(float(w), m, _teller(m)) for w, m in zip(self.weights, self.members, strict=True)]
+        self._asked = [(float(w), m, *_teller(m)) for w, m in zip(self.weights, self.members, strict=True)]
 
     def predict(self, matrix: Matrix) -> Floats:
         """Return (n_rows,) values, or (n_rows, n_classes) probabilities; always finite."""
@@ -71,7 +66,7 @@ class Blend:
 
     def _one(self, matrix: Matrix) -> Floats:
         row = matrix.values[0]
-        told = [(w, m.predict(matrix).tolist()[0] if tell is None else tell(row)) for w, m, tell in self._asked]
+        told = [(w, m.predict(matrix).tolist()[0] if tell is None else tell(row)) for w, m, tell, _ in self._asked]
         widths = {_width(answer) for _, answer in told}
         weight, answer = told[0]
         if widths == {1}:
@@ -94,8 +89,8 @@ class Blend:
     def _few(self, matrix: Matrix) -> Floats:
         rows = list(matrix.values)
         told = [
-            (w, m.predict(matrix).tolist() if tell is None else [tell(row) for row in rows])
-            for w, m, tell in self._asked
+            (w, m.predict(matrix).tolist() if tell is None or len(rows) > most else [tell(row) for row in rows])
+            for w, m, tell, most in self._asked
         ]
         widths = {_width(answers[0]) for _, answers in told}
         if widths == {1}:
@@ -129,22 +124,21 @@ class Blend:
         return cls(members, weights, None if calibrator is None else Calibrator.restore(calibrator))
 
 
-def _teller(member: Fitted) -> Callable[[Singles], Any] | None:
-    """Return what asks a member about a row, a value or its probabilities, or None where it has no such way.
+def _teller(member: Fitted) -> tuple[Callable[[Singles], Any] | None, int]:
+    """Return what asks a member about a row, a value or its probabilities, and for how many rows it is the quicker way.
 
-    Of rows one after the other, too: a model's trees are then in the processor's cache, and the library's way for many
-    rows begins to pay beyond ``FEW_ROWS``.
+    None and 0 where it has no such way.
     """
-    if isinstance(member, Trees) and member.is_single and member.link != "identity":
+    if not isinstance(member, Single) or not member.rows_alone:
+        return None, 0
+    if not isinstance(member, Trees) or member.link == "identity":
+        return member.one, member.rows_alone
 
-        def pair(row: Singles) -> tuple[float, float]:
-            positive = member.one(row)
-            return 1.0 - positive, positive
+    def pair(row: Singles) -> tuple[float, float]:
+        positive = member.one(row)
+        return 1.0 - positive, positive
 
-        return pair
-    if isinstance(member, LinearModel) or (isinstance(member, Trees | Shaped) and member.is_single):
-        return member.one
-    return None
+    return pair, member.rows_alone
 
 
 def _width(answer: float | Sequence[float]) -> int:

@@ -29,7 +29,9 @@ VECTOR_US = 0.4
 """Per tree whose leaves answer for all labels at once."""
 MATRIX_US, CELL_US = 6.0, 0.0008
 """Per part of numbers that are multiplied, and per thousand bytes of them."""
-KINDS_US = {"neural": 110.0, "neighbours": 150.0, "foundation": 20_000.0}
+NETWORK_US, WEIGHTS_US = 60.0, 0.09
+"""Per network, and per thousand bytes of its weights."""
+KINDS_US = {"neighbours": 150.0, "foundation": 20_000.0}
 """Of parts whose time hardly depends on their size."""
 
 
@@ -67,6 +69,8 @@ class Counts:
             far = NEAR + leaves / FAR_LEAVES + min(self.bytes, FAR_BYTES_MOST) / FAR_BYTES
             each = TREE_US + LEVEL_US * far * levels + (VECTOR_US if self.is_wide else 0.0)
             return PART_US + each * self.trees
+        if self.kind == "neural":
+            return PART_US + NETWORK_US + WEIGHTS_US * self.bytes / 1000
         return PART_US + KINDS_US.get(self.kind, MATRIX_US) + CELL_US * self.bytes / 1000
 
     def to_dict(self) -> dict[str, Any]:

@@ -6,7 +6,9 @@ that share all but gates and heads (TabM-mini, Gorishniy et al. 2025), and RealM
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.util import find_spec
 from shutil import which
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,15 +18,15 @@ import numpy as np
 from modelwright.core.ports import Curve, Fitted, Lesson
 from modelwright.core.state import State
 from modelwright.learners._inputs import Inputs
-from modelwright.learners._network import Network, Shape, start
+from modelwright.learners._network import Abreast, Network, Shape, start
 from modelwright.learners._rounds import Track, Yard, loss_name, normalised
 from modelwright.learners._settings import read, setting
 from modelwright.learners._training import Course, Rows, answers_of, library, train
-from modelwright.learners._unfolding import real, refuse, whole
+from modelwright.learners._unfolding import real, refuse, whole, width
 from modelwright.learners.constant import Constant, nothing_to_learn
 
 if TYPE_CHECKING:
-    from modelwright.core.arrays import Array, Floats
+    from modelwright.core.arrays import Array, Floats, Singles
     from modelwright.core.matrix import Matrix
 
 STEPS_WANTED, ROUNDS_LEAST, ROUNDS_MOST = 4_000, 12, 200
@@ -33,6 +35,10 @@ START_ROWS = 2_000
 STARTS_MOST = 64
 STOPPING_SHARE = 0.12
 """Share of a lesson's rows that say when to stop, where the lesson has an exam."""
+ROWS_ALONE = 3
+"""Rows that are quicker one after the other; each layer of more is one product."""
+PAIR = 2
+"""Labels whose probabilities follow from one margin."""
 REACH = 0.1
 """How far beyond the targets seen an answer may lie, as a share of their range."""
 
@@ -66,7 +72,7 @@ class Settings:
     device: str = setting("auto", choices=("auto", "cpu", "cuda"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NeuralModel:
     """Inputs and the arrays of one network or several; numpy predicts.
 
@@ -102,6 +108,25 @@ class NeuralModel:
         margins = [network.margins(columns, codes) for network in self.networks]
         told = answers_of(margins[0] if len(margins) == 1 else np.concatenate(margins), self.n_classes)
         return told if self.n_classes else np.asarray(np.clip(told * self.spread + self.mean, self.low, self.high))
+
+    @property
+    def rows_alone(self) -> int:
+        """How many rows ``one`` is quicker for: it tells values, and the probabilities of two labels."""
+        return ROWS_ALONE if self.n_classes <= PAIR else 0
+
+    def one(self, row: Singles) -> float | tuple[float, float]:
+        """Return what ``predict`` does for one row, shape (n_features,): a value, or two probabilities."""
+        width("neural", len(row), self.inputs.design.n_features)
+        margins = self._abreast.margins(self.inputs.one(row), self.inputs.codes(row[None])[0])[:, 0].tolist()
+        if not self.n_classes:
+            value: float = sum(margins) / len(margins) * self.spread + self.mean
+            return min(max(value, self.low), self.high)
+        positive: float = sum(1.0 / (1.0 + math.exp(-min(max(m, -500.0), 500.0))) for m in margins) / len(margins)
+        return 1.0 - positive, positive
+
+    @cached_property
+    def _abreast(self) -> Abreast:
+        return Abreast(self.networks, self.inputs.n_columns)
 
     def joined(self, other: NeuralModel) -> NeuralModel:
         """Return the mean of this and of what was learnt from another start on the same rows."""

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from modelwright.core.ports import Cuttable
+from modelwright.core.ports import Cuttable, Single
 from modelwright.core.state import State
 from modelwright.learners import restoring
 from modelwright.learners._unfolding import real, refuse
-from modelwright.learners.trees import Trees
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,14 +135,13 @@ class Shaped:
         return "identity"
 
     @property
-    def is_single(self) -> bool:
-        """Whether ``one`` answers."""
-        return isinstance(self.inner, Trees) and self.inner.is_single
+    def rows_alone(self) -> int:
+        """As of the model inside."""
+        return self.inner.rows_alone if isinstance(self.inner, Single) else 0
 
     def one(self, row: Singles) -> float:
         """Return what ``predict`` does for one row, shape (n_features,), without arrays."""
-        assert isinstance(self.inner, Trees), "trees inside"
-        told = self.inner.one(row)
+        told = cast("float", cast("Single", self.inner).one(row))
         if self.shape == ROOT:
             made = max(told, 0.0) ** 2 + self.lift
         else:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from modelwright.core.ports import FEW_ROWS
 from modelwright.core.state import State
 from modelwright.learners import _text
 from modelwright.learners._library import Engine, threads_allowed
@@ -100,9 +101,13 @@ class Trees:
         return apply_link(self.link, self.margins(matrix))
 
     @property
-    def is_single(self) -> bool:
-        """Whether ``one`` answers: a number, or the probability of the positive label by the log-odds."""
-        return self.vectors is None and self.n_outputs == 1 and self.link in ("identity", "sigmoid")
+    def rows_alone(self) -> int:
+        """How many rows ``one`` is quicker for: it tells a number, or the positive label's probability by log-odds.
+
+        Asked row after row, a model's trees are in the processor's cache.
+        """
+        is_single = self.vectors is None and self.n_outputs == 1 and self.link in ("identity", "sigmoid")
+        return FEW_ROWS if is_single else 0
 
     def one(self, row: Singles) -> float:
         """Return what ``predict`` does for one row, shape (n_features,), without arrays: a number or a probability."""
