@@ -36,7 +36,7 @@ TUNED_SHARE = 0.2
 SLOWER_RATE, RATE_LEAST = 0.4, 0.015
 """A copy learns at this share of its member's rate, if that is this rate at least."""
 COPY_TREES_MOST = 1_000
-"""A copy is not made that would ask more trees than this for one answer; all members share the ensemble's 4,000."""
+"""A copy is not made that would ask more trees than this for one answer: it would use up the room of all members."""
 LEAST_TIME = 0.6
 """A point is not tried with less than this share of its family's mean seconds: cut short it would say nothing."""
 UNTRIED_GAIN = 1.0
