@@ -268,6 +268,13 @@ def against_best(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 # ── the report ────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def tally(lines: list[dict[str, Any]]) -> str:
+    """Return in words how many of these comparisons are better or tied, and their median ratio."""
+    better, worse = (sum(x["verdict"] == v for x in lines) for v in ("better", "worse"))
+    median = np.median([x["ratio"] for x in lines])
+    return f"{better} better, {len(lines) - better - worse} tied, {worse} worse; median ratio {median:.3f}"
+
+
 def page(rows: list[dict[str, Any]], lines: list[dict[str, Any]], asked: Asked) -> str:
     """Return the results as Markdown."""
     systems = sorted({r["system"] for r in rows})
@@ -288,22 +295,22 @@ def page(rows: list[dict[str, Any]], lines: list[dict[str, Any]], asked: Asked) 
     said += [f"95 %, from {RESAMPLES:,} resamples of the test rows, the same for both.", ""]
     best = against_best(lines)
     if best:
-        won = [b for b in best if b["verdict"] != "worse"]
+        ratios = [b["ratio"] for b in best]
         said += [
-            f"**Against the best AutoGluon preset that was run on each table:** better or tied on {len(won)} of "
-            f"{len(best)} ({sum(b['verdict'] == 'better' for b in best)} better), median ratio "
-            f"{np.median([b['ratio'] for b in best]):.3f} (range {min(b['ratio'] for b in best):.3f} to "
-            f"{max(b['ratio'] for b in best):.3f}).",
+            f"**Against the best AutoGluon preset that was run on each table and seed:** {tally(best)} "
+            f"(range {min(ratios):.3f} to {max(ratios):.3f}).",
             "",
         ]
         for low, high in [(0, 1e3), (1e3, 1e4), (1e4, 1e5), (1e5, 1e9)]:
             some = [b for b in best if low <= b["rows"] < high]
             if some:
-                median = np.median([b["ratio"] for b in some])
-                some_won = sum(b["verdict"] != "worse" for b in some)
-                said += [
-                    f"- {low:,.0f} rows and more: {some_won} of {len(some)} better or tied, median ratio {median:.3f}"
-                ]
+                about = f"fewer than {high:,.0f}" if not low else f"{low:,.0f} and more"
+                said += [f"- tables of {about} rows: {tally(some)}"]
+        said += [""]
+    if lines:
+        said += ["Against each peer on the tables it was run on:", ""]
+        for peer in sorted({x["peer"] for x in lines}):
+            said += [f"- {peer}: {tally([x for x in lines if x['peer'] == peer])}"]
         said += [""]
     said += ["| table | rows | metric | seed | peer | ours | theirs | ratio | difference, 95 % | verdict |"]
     said += ["|---|--:|---|--:|---|--:|--:|--:|---|---|"]
