@@ -275,6 +275,20 @@ def tally(lines: list[dict[str, Any]]) -> str:
     return f"{better} better, {len(lines) - better - worse} tied, {worse} worse; median ratio {median:.3f}"
 
 
+def price(lines: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
+    """Return in words what ours costs beside these peers: the time of one row, and the size."""
+    known = {(r["table"], r["seed"], r["system"]): r for r in rows if r["ok"]}
+    keys = [((x["table"], x["seed"], x["peer"]), (x["table"], x["seed"], OURS)) for x in lines]
+    both = [(known[theirs], known[ours]) for theirs, ours in keys if theirs in known and ours in known]
+    quicker = [theirs["row_ms_p50"] / ours["row_ms_p50"] for theirs, ours in both]
+    smaller = [ours["size_mb"] / theirs["size_mb"] for theirs, ours in both]
+    return (
+        f"one row is answered {np.median(quicker):,.0f} times as fast in the median ({min(quicker):,.0f} to "
+        f"{max(quicker):,.0f}); the package has {np.median(smaller):.2f} of the size ({min(smaller):.2f} to "
+        f"{max(smaller):.2f}), at most a third on {sum(s <= 1 / 3 for s in smaller)} of {len(smaller)}"
+    )
+
+
 def page(rows: list[dict[str, Any]], lines: list[dict[str, Any]], asked: Asked) -> str:
     """Return the results as Markdown."""
     systems = sorted({r["system"] for r in rows})
@@ -306,7 +320,7 @@ def page(rows: list[dict[str, Any]], lines: list[dict[str, Any]], asked: Asked) 
             if some:
                 about = f"fewer than {high:,.0f}" if not low else f"{low:,.0f} and more"
                 said += [f"- tables of {about} rows: {tally(some)}"]
-        said += [""]
+        said += [f"- {price(best, rows)}", ""]
     if lines:
         said += ["Against each peer on the tables it was run on:", ""]
         for peer in sorted({x["peer"] for x in lines}):

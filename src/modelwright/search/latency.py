@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 READING_US, COLUMN_US, FEATURE_US, TEXT_US = 12.0, 1.0, 0.06, 70.0
 """Microseconds to read a record: at all, per column, per feature, and per text that is read word by word."""
-ROW_US_MOST, MANY_LABELS_TIMES = 350.0, 3
+ROW_US_MOST, MANY_LABELS_TIMES = 300.0, 3
 """The ensemble answers a row within so many where nothing is said, within so many times as many where labels are many.
 Half a millisecond is aimed at: beside other work a row often takes half as much again as is reckoned."""
 MEMBERS_US_LEAST = 200.0
