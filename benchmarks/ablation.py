@@ -88,8 +88,8 @@ class Searched:
         worth = [loss_of(self.metric, truth, t.predictions, None) for t in tried]
         if blends:
             growth = rounds_growth(p.n_rows, self.found.folds)
-            costs = [row_us(t, growth) for t in tried] if limits else [0.0] * len(tried)
-            most = members_us_most(self.found.material)
+            costs = [row_us(t, growth) for t in tried]
+            most = members_us_most(self.found.material) if limits else np.inf
             told = [t.predictions for t in tried]
             weights = choose(told, truth, metric=self.metric, costs=costs, cost_most=most, seed=p.seed)
             if shares and len(truth) <= SHRUNK_ROWS_MOST:

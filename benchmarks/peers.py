@@ -280,6 +280,8 @@ def price(lines: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
     known = {(r["table"], r["seed"], r["system"]): r for r in rows if r["ok"]}
     keys = [((x["table"], x["seed"], x["peer"]), (x["table"], x["seed"], OURS)) for x in lines]
     both = [(known[theirs], known[ours]) for theirs, ours in keys if theirs in known and ours in known]
+    if not both:
+        return "no table has a run of both that did not fail"
     quicker = [theirs["row_ms_p50"] / ours["row_ms_p50"] for theirs, ours in both]
     smaller = [ours["size_mb"] / theirs["size_mb"] for theirs, ours in both]
     return (

@@ -148,9 +148,9 @@ class Abreast:
     def __init__(self, networks: Sequence[Network], n_columns: int) -> None:
         n, (_, width) = len(networks), networks[0].weights[0].shape
         self._shape = (n, 1, width)
-        self._tables = [network.table for network in networks]
+        self._tables = np.stack([network.table for network in networks])
         self._of_columns = np.ascontiguousarray(np.hstack([network.weights[0][:n_columns] for network in networks]))
-        self._of_vectors = [np.ascontiguousarray(network.weights[0][n_columns:]) for network in networks]
+        self._of_vectors = np.stack([network.weights[0][n_columns:] for network in networks])
         self._gate = np.stack([network.gate for network in networks])
         self._bias = np.stack([network.biases[0] for network in networks])
         self._layers = [
@@ -167,11 +167,10 @@ class Abreast:
             columns: Shape (n_columns,).
             codes: Shape (n_coded,), what is looked up.
         """
-        first = columns @ self._of_columns
+        first = (columns @ self._of_columns).reshape(self._shape)
         if len(codes):
-            looked_up = [table[codes].ravel() @ w for table, w in zip(self._tables, self._of_vectors, strict=True)]
-            first += np.concatenate(looked_up)
-        hidden = first.reshape(self._shape) * self._gate
+            first += self._tables[:, codes].reshape(len(self._tables), 1, -1) @ self._of_vectors
+        hidden = first * self._gate
         hidden += self._bias
         np.maximum(hidden, 0.0, out=hidden)
         for weights, bias in self._layers:

@@ -27,12 +27,10 @@ NEAR, FAR_LEAVES, FAR_BYTES, FAR_BYTES_MOST = 0.75, 100, 20_000_000, 8_000_000
 many leaves of a tree; and once more for so many bytes of all trees, of which so many at most count."""
 VECTOR_US = 0.4
 """Per tree whose leaves answer for all labels at once."""
-MATRIX_US, CELL_US = 6.0, 0.0008
+MATRIX_US = (6.0, 0.0008)
 """Per part of numbers that are multiplied, and per thousand bytes of them."""
-NETWORK_US, WEIGHTS_US = 60.0, 0.09
-"""Per network, and per thousand bytes of its weights."""
-KINDS_US = {"neighbours": 150.0, "foundation": 20_000.0}
-"""Of parts whose time hardly depends on their size."""
+KINDS_US = {"neural": (60.0, 0.09), "neighbours": (150.0, 0.0008), "foundation": (20_000.0, 0.0008)}
+"""The same of parts that take longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +67,8 @@ class Counts:
             far = NEAR + leaves / FAR_LEAVES + min(self.bytes, FAR_BYTES_MOST) / FAR_BYTES
             each = TREE_US + LEVEL_US * far * levels + (VECTOR_US if self.is_wide else 0.0)
             return PART_US + each * self.trees
-        if self.kind == "neural":
-            return PART_US + NETWORK_US + WEIGHTS_US * self.bytes / 1000
-        return PART_US + KINDS_US.get(self.kind, MATRIX_US) + CELL_US * self.bytes / 1000
+        itself, each = KINDS_US.get(self.kind, MATRIX_US)
+        return PART_US + itself + each * self.bytes / 1000
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as plain data."""

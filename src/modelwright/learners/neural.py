@@ -37,8 +37,6 @@ STOPPING_SHARE = 0.12
 """Share of a lesson's rows that say when to stop, where the lesson has an exam."""
 ROWS_ALONE = 3
 """Rows that are quicker one after the other; each layer of more is one product."""
-PAIR = 2
-"""Labels whose probabilities follow from one margin."""
 REACH = 0.1
 """How far beyond the targets seen an answer may lie, as a share of their range."""
 
@@ -112,7 +110,7 @@ class NeuralModel:
     @property
     def rows_alone(self) -> int:
         """How many rows ``one`` is quicker for: it tells values, and the probabilities of two labels."""
-        return ROWS_ALONE if self.n_classes <= PAIR else 0
+        return ROWS_ALONE if self.networks[0].n_outputs == 1 else 0
 
     def one(self, row: Singles) -> float | tuple[float, float]:
         """Return what ``predict`` does for one row, shape (n_features,): a value, or two probabilities."""

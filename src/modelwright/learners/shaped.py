@@ -130,11 +130,6 @@ class Shaped:
         return replace(self, inner=self.inner.cut(share, is_mean=is_mean))
 
     @property
-    def link(self) -> str:
-        """As trees have it: answers are values."""
-        return "identity"
-
-    @property
     def rows_alone(self) -> int:
         """As of the model inside."""
         return self.inner.rows_alone if isinstance(self.inner, Single) else 0
