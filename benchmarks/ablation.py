@@ -8,6 +8,7 @@ what comes of it is scored on test.csv. Then, with the same folds and seeds:
 
 - features, groups, shapes: what was auditioned is not; searched anew, where the audition had kept anything;
 - target encoding: no level is encoded by the target; searched anew, where any was;
+- its audition: all that the recipe names are encoded; searched anew, where the audition had left any out;
 - families: the blend is chosen anew without LightGBM, CatBoost, XGBoost, forests, linear, neighbours, the network;
 - categories as numbers: without the candidates of LightGBM that take them so;
 - tuning: without the tuned points; sharing: the best few do not share half of the weight; blending: the best single
@@ -29,7 +30,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,6 @@ from modelwright.core.run import Run
 from modelwright.core.settings import Settings
 from modelwright.data.reading import read
 from modelwright.evaluation.metrics import loss
-from modelwright.features.plan import recommend
 from modelwright.flows._preparing import prepare
 from modelwright.flows.api import run_of
 from modelwright.learners.calibration import fit_calibrator
@@ -121,7 +121,10 @@ class Table:
         asked["metric"] = metric or ("rmse" if meta["task"] == "regression" else "log_loss")
         settings = Settings.of({**asked, "effort": 1})
         run = run_of(settings)
-        known = prepare(read(str(DATA / name / "train.csv")), read(settings.test), settings, run)
+        table = read(str(DATA / name / "train.csv"))
+        known = prepare(table, read(settings.test), settings, run)
+        # Folds are cut as in a run that is given no test rows: rows that are found to come in time, by time.
+        how = prepare(table, None, Settings.of({**asked, "test": None, "effort": 1}), run).split.how
         everything = Problem(known.frame, known.target, known.weight, known.contract, known.task, 0)
         rows = known.split.train
         if len(rows) > rows_most:
@@ -132,7 +135,7 @@ class Table:
         shape["n_categories"] = len(material.base.categories)
         effort = len(portfolio(**shape, available=run.catalogue.names("learner"))) - 1 + tuned
         run = run_of(Settings.of({**asked, **({"budget": budget, "threads": 2} if budget else {"effort": effort})}))
-        return cls(material, sealed, run, known.split.how)
+        return cls(material, sealed, run, how)
 
     def searched(self, material: Material | None = None, ingredients: Ingredients = ALL) -> Searched:
         """Search and fit every candidate that was tried on all training rows."""
@@ -175,10 +178,11 @@ def study(name: str, tuned: int, rows_most: int, budget: float = 0.0) -> list[di
         without["groups and crosses"] = lambda: _all(again(ingredients=Ingredients(groups=False)), sealed)
     if not budget and any("shape" in t.candidate.params for t in tried):
         without["shapes of the target"] = lambda: _all(again(ingredients=Ingredients(shapes=False)), sealed)
-    if not budget and any(s.craft == "target_mean" for s in material.recipe.encoded):
-        recipe = recommend(p.contract, n_classes=p.n_classes, n_rows=p.n_rows)
-        plain = replace(recipe, encoded=tuple(s for s in recipe.encoded if s.craft != "target_mean"))
-        without["target encoding"] = lambda: _all(again(Material.prepare(p, plain)), sealed)
+    if not budget and any(s.craft == "target_mean" for s in kept.encoded):
+        plain = tuple(s for s in material.recipe.encoded if s.craft != "target_mean")
+        without["target encoding"] = lambda: _all(again(material.encoding(plain)), sealed)
+    if not budget and set(kept.encoded) < set(material.recipe.encoded):
+        without["its audition"] = lambda: _all(again(ingredients=Ingredients(encodings=False)), sealed)
     for ingredient, others in _fewer(tried):
         without[ingredient] = lambda others=others: whole.losses(sealed.target, others)
     without["sharing"] = lambda: whole.losses(sealed.target, every, shares=False)

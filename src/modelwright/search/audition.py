@@ -86,7 +86,7 @@ def audition(material: Material, run: Run, *, round_seconds: float, search_secon
 def _texts(material: Material, texts: Sequence[str], rows: Ints, run: Run) -> Material:
     """Return the material in which texts whose words do not help are only counted, or left out, if counts do not."""
     p, base = material.problem, material.base.take(rows)
-    target = p.target[rows]
+    target, weight = p.target[rows], None if p.weight is None else p.weight[rows]
     if len(material.base.features) <= sum(any(_is_of_word(f, t) for t in texts) for f in base.features):
         return material  # without the words nothing would be left
 
@@ -95,7 +95,7 @@ def _texts(material: Material, texts: Sequence[str], rows: Ints, run: Run) -> Ma
 
     def idle(whole: Matrix, is_of: Callable[[Feature, str], bool], columns: Sequence[str]) -> list[str]:
         before = losses(whole)
-        return [c for c in columns if not _is_real(losses(_without(whole, c, is_of)) - before)]
+        return [c for c in columns if not is_real(losses(_without(whole, c, is_of)) - before, weight)]
 
     silent = idle(base, _is_of_word, texts)
     if not silent:
@@ -113,9 +113,11 @@ def _texts(material: Material, texts: Sequence[str], rows: Ints, run: Run) -> Ma
     return Material.prepare(p, replace(material.recipe, steps=tuple(steps), encoded=encoded))
 
 
-def _is_real(gain: Floats) -> bool:
-    """Whether rows gain more in the mean than one standard error."""
-    return bool(gain.mean() > gain.std() / np.sqrt(len(gain)))
+def is_real(gain: Floats, weight: Floats | None, sure: float = 1.0) -> bool:
+    """Whether rows gain more in the mean, weighted where they have weights, than so many standard errors."""
+    if weight is not None:
+        gain = gain * weight / weight.mean()
+    return bool(gain.mean() > sure * gain.std() / np.sqrt(len(gain)))
 
 
 def _is_of(feature: Feature, text: str) -> bool:
@@ -148,9 +150,7 @@ def _pairs(material: Material, numbers: Sequence[str], rows: Ints, run: Run) -> 
             wider = material.with_arithmetic(steps).base.take(rows)
             after = cross_validated(wider, target, rows, material, run)
             gain = (loss(p.task.kind, target, before) - loss(p.task.kind, target, after))[judging]
-            if p.weight is not None:
-                gain = gain * p.weight[rows][judging] / p.weight[rows][judging].mean()
-            if gain.mean() > SURE * gain.std() / np.sqrt(len(gain)):
+            if is_real(gain, None if p.weight is None else p.weight[rows[judging]], SURE):
                 kept.update(dict.fromkeys(steps))
     return material.with_arithmetic(list(kept)) if kept else material
 

@@ -6,19 +6,16 @@ bins differ in their mean residual, a pair of levels whose rows do. Half of the 
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modelwright.core.contract import Kind
-from modelwright.core.ports import Lesson
+from modelwright.core.split import Fold
 from modelwright.evaluation.metrics import loss
 from modelwright.features.categories import count_levels
 from modelwright.features.crosses import crossed
-from modelwright.features.encoding import TargetEncoding
 from modelwright.features.groups import fit_deviation
 from modelwright.features.recipe import Step
 from modelwright.search.audition import (
@@ -28,11 +25,13 @@ from modelwright.search.audition import (
     ROWS_LEAST,
     ROWS_MOST,
     SURE,
+    is_real,
     leading,
     residuals_of,
     told,
     unlike,
 )
+from modelwright.search.encodings import encoded_out_of_fold
 from modelwright.search.threads import slots
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from modelwright.core.arrays import Bools, Floats, Ints
+    from modelwright.core.arrays import Floats
     from modelwright.core.run import Run
     from modelwright.search.problem import Material
 
@@ -78,7 +77,9 @@ def with_groups(material: Material, run: Run, *, round_seconds: float, search_se
     if not columns:
         return material
     run.say("search", "an audition of groups and pairs of categories")
-    before = _cross_validated(material, rows, run)
+    parts = np.array_split(rows, N_FOLDS)
+    folds = [Fold(np.concatenate([*parts[:i], *parts[i + 1 :]]), part) for i, part in enumerate(parts)]
+    before = encoded_out_of_fold(material, folds, run)
     residual = residuals_of(target, before, p.n_classes)
     choosing, judging = np.arange(len(rows)) % 2 == 0, np.arange(len(rows)) % 2 == 1
     half = frame.filter(choosing)
@@ -90,40 +91,10 @@ def with_groups(material: Material, run: Run, *, round_seconds: float, search_se
         if not found:
             continue
         wider = getattr(material, widen)(found)
-        after = loss(p.task.kind, target, _cross_validated(wider, rows, run))
-        gain = (lost - after)[judging]
-        if p.weight is not None:
-            gain = gain * p.weight[rows][judging] / p.weight[rows][judging].mean()
-        if gain.mean() > SURE * gain.std() / np.sqrt(len(gain)):
+        after = loss(p.task.kind, target, encoded_out_of_fold(wider, folds, run))
+        if is_real((lost - after)[judging], None if p.weight is None else p.weight[rows[judging]], SURE):
             material, lost = wider, after
     return material
-
-
-def _cross_validated(material: Material, rows: Ints, run: Run) -> Floats:
-    """Return a quick model's out-of-fold predictions, categories encoded by the target inside each fold."""
-    p = material.problem.take(rows)
-    base = material.base.take(rows)
-    recipe = replace(material.recipe, encoded=tuple(s for s in material.recipe.encoded if s.craft == "target_mean"))
-    parts = [np.arange(len(rows)) % N_FOLDS == fold for fold in range(N_FOLDS)]
-
-    def fit(held: Bools) -> Floats:
-        learnt, judged = np.flatnonzero(~held), np.flatnonzero(held)
-        weight = None if p.weight is None else p.weight[learnt]
-        how = {"n_classes": p.n_classes, "weight": weight, "seed": run.seed}
-        encoding, encoded = TargetEncoding.fit(p.frame[learnt], p.contract, recipe, p.target[learnt], **how)  # type: ignore[arg-type]
-        fit_on, judged_on = base.take(learnt), base.take(judged)
-        if not encoding.is_empty:
-            fit_on, judged_on = fit_on.beside(encoded), judged_on.beside(encoding.matrix(p.frame[judged]))
-        lesson = Lesson(fit_on, p.target[learnt], p.n_classes, weight, seed=run.seed)
-        fitted, _ = run.catalogue.find("learner", "lightgbm")(**QUICK).fit(lesson)
-        answers: Floats = fitted.predict(judged_on)
-        return answers
-
-    made = np.zeros((len(rows), p.n_classes) if p.n_classes else len(rows))
-    with ThreadPoolExecutor(slots(len(rows), run)) as pool:
-        for held, answers in zip(parts, pool.map(fit, parts), strict=True):
-            made[held] = answers
-    return made
 
 
 def _deviations(frame: pl.DataFrame, numbers: Sequence[str], columns: Sequence[str], residual: Floats) -> list[Step]:

@@ -11,11 +11,13 @@ class Ingredients:
 
     Attributes:
         features: Words of texts, and operations on pairs of numbers.
+        encodings: Categories as the mean target of their levels; all that the recipe names, where not auditioned.
         groups: Distances from group means, and pairs of categories.
         shapes: Shapes of a positive target.
     """
 
     features: bool = True
+    encodings: bool = True
     groups: bool = True
     shapes: bool = True
 

@@ -110,8 +110,11 @@ class Material:
 
     def with_crosses(self, steps: Sequence[Step]) -> Material:
         """Return the material whose folds also encode these pairs of categories by the target."""
-        recipe = replace(self.recipe, encoded=(*self.recipe.encoded, *steps))
-        return Material(self.problem, recipe, self.plan, self.base)
+        return self.encoding((*self.recipe.encoded, *steps))
+
+    def encoding(self, steps: Sequence[Step]) -> Material:
+        """Return the material whose folds encode these by the target, and nothing else."""
+        return Material(self.problem, replace(self.recipe, encoded=tuple(steps)), self.plan, self.base)
 
     def fold(self, number: int, fold: Fold) -> tuple[Matrix, Matrix]:
         """Return the matrices to fit on and to be judged on in one fold."""

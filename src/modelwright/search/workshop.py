@@ -14,6 +14,7 @@ from modelwright.evaluation.thresholds import threshold_of
 from modelwright.learners.calibration import fit_calibrator
 from modelwright.learners.trees import use_threads
 from modelwright.search.audition import audition
+from modelwright.search.encodings import with_encodings
 from modelwright.search.ensemble import blended
 from modelwright.search.grouping import with_groups
 from modelwright.search.ingredients import ALL, Ingredients
@@ -105,6 +106,7 @@ def search(
     tail = min(tail_seconds(run.budget_seconds) * yardsticks.waiting, TAIL_MOST * (run.budget_seconds or 0.0))
     times = {"round_seconds": yardsticks.round_seconds, "search_seconds": run.seconds_left() - tail}
     material = audition(material, run, **times) if ingredients.features else material
+    material = with_encodings(material, run, how=how, **times) if ingredients.encodings else material
     material = with_groups(material, run, **times) if ingredients.groups else material
     # Where rows come in time the judged ones are the past: a shape that helps there need not where targets have grown.
     may_shape = ingredients.shapes and how is not How.TIME
