@@ -27,7 +27,7 @@ NEAR, FAR_LEAVES, FAR_BYTES, FAR_BYTES_MOST = 0.75, 100, 20_000_000, 8_000_000
 many leaves of a tree; and once more for so many bytes of all trees, of which so many at most count."""
 VECTOR_US = 0.4
 """Per tree whose leaves answer for all labels at once."""
-MATRIX_US = (6.0, 0.0008)
+MATRIX_US = (16.0, 0.0008)
 """Per part of numbers that are multiplied, and per thousand bytes of them."""
 KINDS_US = {"neural": (60.0, 0.09), "neighbours": (150.0, 0.0008), "foundation": (20_000.0, 0.0008)}
 """The same of parts that take longer."""
