@@ -46,14 +46,14 @@ from modelwright.flows._preparing import prepare
 from modelwright.flows.api import run_of
 from modelwright.learners.calibration import fit_calibrator
 from modelwright.learners.lightgbm import ORDER
-from modelwright.search.ensemble import SHRUNK_ROWS_MOST, choose, loss_of, shortfall, shrunk
+from modelwright.search.choosing import weights_of
+from modelwright.search.ensemble import loss_of
 from modelwright.search.final import Member, _params, rows_fitted
 from modelwright.search.ingredients import ALL, Ingredients
 from modelwright.search.journal import Journal
-from modelwright.search.latency import members_us_most, rounds_growth, row_us
 from modelwright.search.portfolio import portfolio
 from modelwright.search.problem import Material, Problem
-from modelwright.search.trial import Tried
+from modelwright.search.trial import Folding, Tried
 from modelwright.search.tuning import SLOWER, TUNED
 from modelwright.search.workshop import Found, search
 
@@ -82,19 +82,14 @@ class Searched:
         limits: bool = True,
     ) -> Floats:
         """Return the loss of each test row of the best blend of these candidates, or of the best one of them."""
-        result, p = self.found.result, self.found.material.problem
-        tried = [result.tried[i] for i in among]
-        truth = p.target[result.covered]
-        worth = [loss_of(self.metric, truth, t.predictions, None) for t in tried]
+        found, p = self.found, self.found.material.problem
+        tried, truth = [found.result.tried[i] for i in among], p.target[found.result.covered]
         if blends:
-            growth = rounds_growth(p.n_rows, self.found.folds)
-            costs = [row_us(t, growth) for t in tried]
-            most = members_us_most(self.found.material) if limits else np.inf
-            told = [t.predictions for t in tried]
-            weights = choose(told, truth, metric=self.metric, costs=costs, cost_most=most, seed=p.seed)
-            if shares and len(truth) <= SHRUNK_ROWS_MOST:
-                weights = shrunk(weights, [shortfall(loss, self.metric) for loss in worth], costs, most)
+            folding = Folding(found.material, found.folds, found.pace.run, found.pace)
+            row_seconds = None if limits else np.inf
+            weights = weights_of(tried, folding, metric=self.metric, row_seconds=row_seconds, shares=shares)
         else:
+            worth = [loss_of(self.metric, truth, t.predictions, None) for t in tried]
             weights = (np.arange(len(tried)) == int(np.argmin(worth))).astype(float)
         blended = sum(w * t.predictions for w, t in zip(weights, tried, strict=True))
         answer = sum(w * self.told[i] for w, i in zip(weights, among, strict=True))

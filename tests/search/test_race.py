@@ -14,6 +14,7 @@ from modelwright.core.split import Fold, Folds, How
 from modelwright.core.task import Task, TaskKind
 from modelwright.flows.builtin import catalogue
 from modelwright.learners.costs import Counts
+from modelwright.search.choosing import weights_of
 from modelwright.search.journal import Journal
 from modelwright.search.pace import Pace, tail_seconds
 from modelwright.search.portfolio import Candidate
@@ -167,19 +168,13 @@ def test_members_whose_final_fits_find_no_time_leave_by_what_they_bring_for_thei
 
 def test_the_ensemble_answers_within_what_a_row_may_take():
     # Half a millisecond is too little for more than one member of two thousand trees; ten milliseconds are not.
+    one = race(effort=9)
+    others = Candidate("b", "linear"), Candidate("c", "lightgbm", {**QUICK, "leaves": 4})
+    dear = Counts("trees", 2_000, 60_000, 1_500_000)
+    tried = [replace(t, counts=dear, rounds=()) for t in one.go([Candidate("a", "lightgbm", QUICK), *others]).tried]
+
     def weights(row_seconds):
-        one = race(effort=9)
-        one.folding.run = replace(one.folding.run, row_seconds=row_seconds)
-        one.go(
-            [
-                Candidate("a", "lightgbm", QUICK),
-                Candidate("b", "linear"),
-                Candidate("c", "lightgbm", {**QUICK, "leaves": 4}),
-            ]
-        )
-        dear = Counts("trees", 2_000, 60_000, 1_500_000)
-        one._tried = [replace(t, counts=dear, rounds=()) for t in one._tried]
-        return one._choose()
+        return weights_of(tried, one.folding, metric=one.metric, row_seconds=row_seconds)
 
     assert (weights(None) > 0).sum() == 1
     assert (weights(0.01) > 0).sum() > 1

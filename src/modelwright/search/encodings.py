@@ -1,16 +1,17 @@
 """Encodings: levels as their mean target, kept for the columns where other rows are predicted better with them.
 
 The mean target of a level may tell what its code does not; or boosting finds as much in the codes, and the means of
-seldom seen levels only add noise. A quick model is cross-validated with and without, in folds cut as the search cuts
-its own, so that rows that come in time are judged by earlier ones. It learns from a sample of rows, but the means come
-from all rows that are not judged: how often a level was seen decides what its mean is worth.
+seldom seen levels only add noise. The mean of two quick models, which take codes as categories and as numbers as the
+members of an ensemble do, is cross-validated with and without, in folds cut as the search cuts its own, so that rows
+that come in time are judged by earlier ones. The models learn from a sample of rows, but the means come from all rows
+that are not judged: how often a level was seen decides what its mean is worth.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,12 +19,13 @@ from modelwright.core.ports import Lesson
 from modelwright.core.split import Fold
 from modelwright.evaluation.metrics import loss
 from modelwright.features.encoding import TargetEncoding
+from modelwright.learners.lightgbm import ORDER
 from modelwright.search.audition import CLASSES_MOST, N_FOLDS, QUICK, ROWS_LEAST, ROWS_MOST, is_real
 from modelwright.search.threads import slots
 from modelwright.search.validation import FoldShape, folded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from modelwright.core.arrays import Bools, Floats, Ints
     from modelwright.core.run import Run
@@ -35,8 +37,10 @@ MEANS_ROWS_MOST = 200_000
 """Rows that means come from at most; more change little about whether they help."""
 JUDGED_MOST = 30_000
 """Rows that judge: an answer costs less than learning from a row, and the more answers, the less is left to chance."""
-SHARE_MOST = 0.06
+SHARE_MOST = 0.08
 """Of the search time."""
+WAYS: tuple[Mapping[str, Any], ...] = ({}, {"categories": ORDER})
+"""How the quick models take codes."""
 
 
 def with_encodings(material: Material, run: Run, *, how: How, round_seconds: float, search_seconds: float) -> Material:
@@ -57,6 +61,7 @@ def with_encodings(material: Material, run: Run, *, how: How, round_seconds: flo
     if not offered or p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST:
         return material
     one = N_FOLDS * QUICK["rounds"] * round_seconds * min(1.0, ROWS_MOST / p.n_rows) / slots(ROWS_MOST, run)
+    one *= len(WAYS)
     may_spend = float("inf") if run.budget_seconds is None else SHARE_MOST * search_seconds
     if 2 * one > may_spend:
         return material
@@ -66,7 +71,7 @@ def with_encodings(material: Material, run: Run, *, how: How, round_seconds: flo
     weight = None if p.weight is None else p.weight[judged]
 
     def losses(encoded: Sequence[Step]) -> Floats:
-        told = encoded_out_of_fold(material.encoding(encoded), folds, run, learns=learns)
+        told = encoded_out_of_fold(material.encoding(encoded), folds, run, learns=learns, ways=WAYS)
         return loss(p.task.kind, p.target[judged], told)
 
     begun = run.clock()
@@ -90,7 +95,14 @@ def _judging(material: Material, run: Run, how: How) -> tuple[list[Fold], Bools]
     return [Fold(fold.fit, fold.valid[judges[fold.valid]]) for fold in folds], learns
 
 
-def encoded_out_of_fold(material: Material, folds: Sequence[Fold], run: Run, *, learns: Bools | None = None) -> Floats:
+def encoded_out_of_fold(
+    material: Material,
+    folds: Sequence[Fold],
+    run: Run,
+    *,
+    learns: Bools | None = None,
+    ways: Sequence[Mapping[str, Any]] = WAYS[:1],
+) -> Floats:
     """Return a quick model's predictions for the rows that folds judge, one fold after the other.
 
     Categories are encoded by the target inside each fold, from all of its rows to fit on.
@@ -100,6 +112,7 @@ def encoded_out_of_fold(material: Material, folds: Sequence[Fold], run: Run, *, 
         folds: Positions of rows.
         run: Seed, threads, catalogue.
         learns: Which rows the model learns from, all where None.
+        ways: Parameters that the quick model is given; with several of them predictions are the mean.
     """
     p, base = material.problem, material.base
     recipe = replace(material.recipe, encoded=tuple(s for s in material.recipe.encoded if s.craft == "target_mean"))
@@ -124,9 +137,9 @@ def encoded_out_of_fold(material: Material, folds: Sequence[Fold], run: Run, *, 
             fit_on = fit_on.beside(encoded.take(some))
             judged_on = judged_on.beside(encoding.matrix(p.frame[fold.valid]))
         lesson = Lesson(fit_on, p.target[learnt], p.n_classes, weights(learnt), seed=run.seed)
-        fitted, _ = run.catalogue.find("learner", "lightgbm")(**QUICK).fit(lesson)
-        answers: Floats = fitted.predict(judged_on)
-        return answers
+        quick = run.catalogue.find("learner", "lightgbm")
+        told = [quick(**{**QUICK, **way}).fit(lesson)[0].predict(judged_on) for way in ways]
+        return np.asarray(sum(told) / len(told))
 
     n_learnt = max(len(fold.fit) if learns is None else int(learns[fold.fit].sum()) for fold in folds)
     with ThreadPoolExecutor(slots(n_learnt, run)) as pool:

@@ -11,13 +11,12 @@ import numpy as np
 
 from modelwright.core.errors import MissingLibrary
 from modelwright.core.metrics import MEASURES
-from modelwright.core.split import How
-from modelwright.search.ensemble import SHRUNK_ROWS_MOST, blended, choose, cross_fitted, loss_of, shortfall, shrunk
-from modelwright.search.latency import members_us_most, rounds_growth, row_us
+from modelwright.search.choosing import weights_of
+from modelwright.search.ensemble import blended, cross_fitted, loss_of, shortfall
 from modelwright.search.portfolio import Candidate, narrowed
 from modelwright.search.threads import wall_seconds
 from modelwright.search.trial import Folding, Outcome, Trial, Tried
-from modelwright.search.tuning import SLOWER, TUNED, TUNED_SHARE
+from modelwright.search.tuning import TUNED_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -218,10 +217,6 @@ class Race:
         if trial in self._open:
             self._open.remove(trial)
 
-    def _shortfall(self, one: Tried) -> float:
-        """Return how far a candidate's score is from the best there can be, at least 0."""
-        return shortfall(-one.score if MEASURES[self.metric].greater_is_better else one.score, self.metric)
-
     def _leader(self) -> Tried:
         return min(self._tried, key=lambda t: self._loss(t.predictions))
 
@@ -237,7 +232,9 @@ class Race:
     def _weights(self) -> Floats:
         """Return each candidate's weight in the best blend, chosen anew only after another was tried."""
         if self._chosen[0] != len(self._tried):
-            self._chosen = (len(self._tried), self._choose())
+            row_seconds = self.folding.run.row_seconds
+            chosen = weights_of(self._tried, self.folding, metric=self.metric, row_seconds=row_seconds)
+            self._chosen = (len(self._tried), chosen)
         return self._chosen[1]
 
     def _affordable_weights(self) -> Floats:
@@ -265,23 +262,6 @@ class Race:
         """Seconds a fold's fit of these members takes, side by side."""
         members = [t.fit_seconds for t, w in zip(self._tried, weights, strict=True) if w > 0]
         return wall_seconds(members, self.folding.pace.n_slots)
-
-    def _choose(self) -> Floats:
-        """Return the weights of the best blend of the candidates that answers a row in time."""
-        p, covered, tried = self.folding.material.problem, self.covered, self._tried
-        target, weight = p.target[covered], None if p.weight is None else p.weight[covered]
-        growth = rounds_growth(p.n_rows, self.folding.folds)
-        costs = [row_us(t, growth) for t in tried]
-        most = members_us_most(self.folding.material, self.folding.run.row_seconds)
-        told = [t.predictions for t in tried]
-        chosen = choose(told, target, metric=self.metric, costs=costs, cost_most=most, weight=weight, seed=p.seed)
-        losses = [self._shortfall(t) for t in tried]
-        if self.folding.folds.how is How.TIME:
-            # Tuned candidates and copies are alike, so the portfolio's share.
-            losses = [np.inf if t.candidate.why in (TUNED, SLOWER) else x for t, x in zip(tried, losses, strict=True)]
-        elif int(covered.sum()) > SHRUNK_ROWS_MOST:
-            return chosen
-        return shrunk(chosen, losses, costs, most)
 
     def _refit_seconds(self) -> float:
         """Seconds a fold's fit of all current members takes, side by side."""
