@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 READING_US, COLUMN_US, FEATURE_US, TEXT_US = 12.0, 1.0, 0.06, 70.0
 """Microseconds to read a record: at all, per column, per feature, and per text that is read word by word."""
-ROW_US_MOST, MANY_LABELS_TIMES = 250.0, 3
+ROW_US_MOST, MANY_LABELS_TIMES = 300.0, 3
 """The ensemble answers a row within so many where nothing is said, within so many times as many where labels are many.
 Half a millisecond is aimed at: beside other work a row often takes twice as much as is reckoned."""
-MEMBERS_US_LEAST = 150.0
+MEMBERS_US_LEAST = 200.0
 """Members may take so many in any case: of a row that takes long to read they are the smaller part."""
 UNKNOWN_US = 60.0
 """What a candidate is taken to cost that an older journal knew without its counts."""

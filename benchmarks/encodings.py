@@ -1,0 +1,142 @@
+"""Whether encoding by the target helps, out of fold as the audition sees it, and on the test rows.
+
+python benchmarks/encodings.py [--only fuel_economy,adult] [--out benchmarks/results/encodings]
+
+Every table of ../shared/data that has categories of many levels. The audition's quick models, which take codes as
+categories and as numbers, alone and in the mean, with all such categories encoded and with none: by how many per cent
+the loss (log loss; squared error) falls, out of fold and on test.csv after a fit on all training rows, and how many
+standard errors that is. Writes .md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modelwright.core.ports import Lesson
+from modelwright.core.settings import Settings
+from modelwright.data.reading import read
+from modelwright.evaluation.metrics import loss
+from modelwright.flows._preparing import prepare
+from modelwright.flows.api import run_of
+from modelwright.learners.trees import use_threads
+from modelwright.search.audition import QUICK
+from modelwright.search.encodings import WAYS, _judging, encoded_out_of_fold, with_encodings
+from modelwright.search.problem import Material, Problem
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+TOLD = {"codes as categories": WAYS[:1], "as numbers": WAYS[1:], "mean of both": WAYS}
+Floats = Any
+
+
+@dataclass(frozen=True)
+class Table:
+    """Training rows with everything encoded that the recipe names, and the rows of test.csv."""
+
+    material: Material
+    sealed: Problem
+    run: Any
+    how: Any
+
+    @classmethod
+    def of(cls, name: str) -> Table:
+        """Read a table; rows that are found to come in time are folded by time."""
+        meta = json.loads((DATA / name / "meta.json").read_text())
+        asked = {"target": meta["target"], "task": meta["task"], "effort": 1}
+        test = str(DATA / name / "test.csv")
+        settings = Settings.of({**asked, "test": test})
+        run, table = run_of(settings), read(str(DATA / name / "train.csv"))
+        known = prepare(table, read(test), settings, run)
+        rows = Problem(known.frame, known.target, None, known.contract, known.task, 0)
+        how = prepare(table, None, Settings.of(asked), run).split.how
+        return cls(Material.prepare(rows.take(known.split.train)), rows.take(known.split.test), run, how)
+
+    @property
+    def offered(self) -> list[Any]:
+        """What would be encoded."""
+        return [s for s in self.material.recipe.encoded if s.craft == "target_mean"]
+
+    def on_test(self, encoded: list[Any], ways: Any) -> Floats:
+        """Return the loss of each test row after a fit on all training rows."""
+        plan, matrix = self.material.encoding(encoded).whole()
+        p, shown = self.material.problem, plan.matrix(self.sealed.frame)
+        lesson = Lesson(matrix, p.target, p.n_classes, seed=0)
+        quick = self.run.catalogue.find("learner", "lightgbm")
+        told = [quick(**{**QUICK, **way}).fit(lesson)[0].predict(shown) for way in ways]
+        return loss(p.task.kind, self.sealed.target, sum(told) / len(told))
+
+
+def study(name: str) -> dict[str, Any] | None:
+    """Return what encoding brings on a table, or None where it has no category of many levels."""
+    table = Table.of(name)
+    if not table.offered:
+        return None
+    material, run, p = table.material, table.run, table.material.problem
+    folds, learns = _judging(material, run, table.how)
+    judged = p.target[np.concatenate([fold.valid for fold in folds])]
+
+    def folded(encoded: list[Any], ways: Any) -> Floats:
+        told = encoded_out_of_fold(material.encoding(encoded), folds, run, learns=learns, ways=ways)
+        return loss(p.task.kind, judged, told)
+
+    brings = {}
+    for told, ways in TOLD.items():
+        for where, losses in (("out of fold", folded), ("on test rows", table.on_test)):
+            plain = losses([], ways)
+            gain = plain - losses(table.offered, ways)
+            brings[f"{told}, {where}"] = (
+                100 * float(gain.mean() / plain.mean()),
+                float(gain.mean() / (gain.std() / np.sqrt(len(gain)))),
+            )
+    kept = with_encodings(material, run, how=table.how, round_seconds=0.0, search_seconds=1.0).recipe.encoded
+    return {
+        "table": name,
+        "rows": p.n_rows,
+        "how": str(table.how),
+        "offered": [s.column for s in table.offered],
+        "brings": brings,
+        "kept": [s.column for s in kept if s in table.offered],
+    }
+
+
+def page(rows: list[dict[str, Any]], command: str) -> str:
+    """Return the results as a Markdown table."""
+    heads = list(rows[0]["brings"])
+    lines = ["# Encoding by the target", "", f"`{command}`", ""]
+    lines += [f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()} (times do not enter).", ""]
+    lines += ["By how many per cent the loss falls with all of them encoded, in brackets the standard errors.", ""]
+    lines += [f"| table | rows | folds | offered | {' | '.join(heads)} | kept, each tried alone |"]
+    lines += [f"|---|--:|---|---|{'--:|' * len(heads)}---|"]
+    for r in rows:
+        cells = " | ".join(f"{percent:+.2f} ({errors:+.1f})" for percent, errors in r["brings"].values())
+        offered, kept = ", ".join(r["offered"]), ", ".join(r["kept"]) or "none"
+        lines.append(f"| {r['table']} | {r['rows']:,} | {r['how']} | {offered} | {cells} | {kept} |")
+    return "\n".join([*lines, ""])
+
+
+def main() -> None:
+    """Study the tables that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--out", default="")
+    asked = parser.parse_args()
+    names = asked.only.split(",") if asked.only else sorted(p.parent.name for p in DATA.glob("*/meta.json"))
+    use_threads(1)
+    rows = []
+    for name in names:
+        if (row := study(name)) is not None:
+            rows.append(row)
+            print(json.dumps(row), flush=True)
+    if asked.out:
+        Path(f"{asked.out}.md").write_text(page(rows, "python benchmarks/encodings.py"))
+
+
+if __name__ == "__main__":
+    main()
