@@ -8,7 +8,7 @@ what comes of it is scored on test.csv. Then, with the same folds and seeds:
 
 - features, groups, shapes: what was auditioned is not; searched anew, where the audition had kept anything;
 - target encoding: no level is encoded by the target; searched anew, where any was;
-- its audition: all that the recipe names are encoded; searched anew, where the audition had left any out;
+- audition of encodings: all that the recipe names are encoded; searched anew, where the audition had left any out;
 - families: the blend is chosen anew without LightGBM, CatBoost, XGBoost, forests, linear, neighbours, the network;
 - categories as numbers: without the candidates of LightGBM that take them so;
 - tuning: without the tuned points; sharing: the best few do not share half of the weight; blending: the best single
@@ -177,7 +177,7 @@ def study(name: str, tuned: int, rows_most: int, budget: float = 0.0) -> list[di
         plain = tuple(s for s in material.recipe.encoded if s.craft != "target_mean")
         without["target encoding"] = lambda: _all(again(material.encoding(plain)), sealed)
     if not budget and set(kept.encoded) < set(material.recipe.encoded):
-        without["its audition"] = lambda: _all(again(ingredients=Ingredients(encodings=False)), sealed)
+        without["audition of encodings"] = lambda: _all(again(ingredients=Ingredients(encodings=False)), sealed)
     for ingredient, others in _fewer(tried):
         without[ingredient] = lambda others=others: whole.losses(sealed.target, others)
     without["sharing"] = lambda: whole.losses(sealed.target, every, shares=False)
