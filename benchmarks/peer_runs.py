@@ -132,7 +132,10 @@ class Mljar:
             return model.predict, []
         first = asked.table("test").drop(columns=asked.meta["target"]).iloc[:2]
         names = [c for c in model.predict_all(first).columns if c.startswith("prediction_")]
-        return model.predict_proba, [c.removeprefix("prediction_") for c in names]
+        labels = [c.removeprefix("prediction_") for c in names]
+        if asked.table("train")[asked.meta["target"]].dtype == bool:
+            labels = [str(bool(int(label))) for label in labels]  # it takes them for numbers
+        return model.predict_proba, labels
 
 
 class LightGBMDefault:
