@@ -13,72 +13,43 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ablation import DATA, Table
 from modelwright.core.ports import Lesson
-from modelwright.core.settings import Settings
-from modelwright.data.reading import read
 from modelwright.evaluation.metrics import loss
-from modelwright.flows._preparing import prepare
-from modelwright.flows.api import run_of
+from modelwright.features.recipe import Step
 from modelwright.learners.trees import use_threads
 from modelwright.search.audition import QUICK
 from modelwright.search.encodings import WAYS, _judging, encoded_out_of_fold, with_encodings
-from modelwright.search.problem import Material, Problem
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
+ALL_ROWS = 10**9
 TOLD = {"codes as categories": WAYS[:1], "as numbers": WAYS[1:], "mean of both": WAYS}
 Floats = Any
 
 
-@dataclass(frozen=True)
-class Table:
-    """Training rows with everything encoded that the recipe names, and the rows of test.csv."""
-
-    material: Material
-    sealed: Problem
-    run: Any
-    how: Any
-
-    @classmethod
-    def of(cls, name: str) -> Table:
-        """Read a table; rows that are found to come in time are folded by time."""
-        meta = json.loads((DATA / name / "meta.json").read_text())
-        asked = {"target": meta["target"], "task": meta["task"], "effort": 1}
-        test = str(DATA / name / "test.csv")
-        settings = Settings.of({**asked, "test": test})
-        run, table = run_of(settings), read(str(DATA / name / "train.csv"))
-        known = prepare(table, read(test), settings, run)
-        rows = Problem(known.frame, known.target, None, known.contract, known.task, 0)
-        how = prepare(table, None, Settings.of(asked), run).split.how
-        return cls(Material.prepare(rows.take(known.split.train)), rows.take(known.split.test), run, how)
-
-    @property
-    def offered(self) -> list[Any]:
-        """What would be encoded."""
-        return [s for s in self.material.recipe.encoded if s.craft == "target_mean"]
-
-    def on_test(self, encoded: list[Any], ways: Any) -> Floats:
-        """Return the loss of each test row after a fit on all training rows."""
-        plan, matrix = self.material.encoding(encoded).whole()
-        p, shown = self.material.problem, plan.matrix(self.sealed.frame)
-        lesson = Lesson(matrix, p.target, p.n_classes, seed=0)
-        quick = self.run.catalogue.find("learner", "lightgbm")
-        told = [quick(**{**QUICK, **way}).fit(lesson)[0].predict(shown) for way in ways]
-        return loss(p.task.kind, self.sealed.target, sum(told) / len(told))
+def on_test(table: Table, encoded: list[Step], ways: Any) -> Floats:
+    """Return the loss of each test row after a fit on all training rows."""
+    plan, matrix = table.material.encoding(encoded).whole()
+    p, shown = table.material.problem, plan.matrix(table.sealed.frame)
+    lesson = Lesson(matrix, p.target, p.n_classes, seed=0)
+    quick = table.run.catalogue.find("learner", "lightgbm")
+    told = [quick(**{**QUICK, **way}).fit(lesson)[0].predict(shown) for way in ways]
+    return loss(p.task.kind, table.sealed.target, sum(told) / len(told))
 
 
 def study(name: str) -> dict[str, Any] | None:
     """Return what encoding brings on a table, or None where it has no category of many levels."""
-    table = Table.of(name)
-    if not table.offered:
-        return None
+    table = Table.of(name, 0, ALL_ROWS)
     material, run, p = table.material, table.run, table.material.problem
+    offered = [s for s in material.recipe.encoded if s.craft == "target_mean"]
+    if not offered:
+        return None
     folds, learns = _judging(material, run, table.how)
     judged = p.target[np.concatenate([fold.valid for fold in folds])]
 
@@ -88,9 +59,9 @@ def study(name: str) -> dict[str, Any] | None:
 
     brings = {}
     for told, ways in TOLD.items():
-        for where, losses in (("out of fold", folded), ("on test rows", table.on_test)):
+        for where, losses in (("out of fold", folded), ("on test rows", partial(on_test, table))):
             plain = losses([], ways)
-            gain = plain - losses(table.offered, ways)
+            gain = plain - losses(offered, ways)
             brings[f"{told}, {where}"] = (
                 100 * float(gain.mean() / plain.mean()),
                 float(gain.mean() / (gain.std() / np.sqrt(len(gain)))),
@@ -100,9 +71,9 @@ def study(name: str) -> dict[str, Any] | None:
         "table": name,
         "rows": p.n_rows,
         "how": str(table.how),
-        "offered": [s.column for s in table.offered],
+        "offered": [s.column for s in offered],
         "brings": brings,
-        "kept": [s.column for s in kept if s in table.offered],
+        "kept": [s.column for s in kept if s in offered],
     }
 
 

@@ -140,7 +140,7 @@ def leaderboard(found: Found) -> tuple[dict[str, Any], ...]:
     ]
     asked = MEASURES[p.task.metric]
     metric = asked if asked.reads == "scores" else MEASURES["log_loss"]
-    weight = None if p.weight is None else p.weight[result.covered]
+    weight = p.weight_of(result.covered)
     return tuple(rank(entries, greater_is_better=metric.greater_is_better, weight=weight))
 
 
@@ -166,7 +166,7 @@ def _bias_variance(found: Found, sealed: Problem, rows: Ints, run: Run, *, limit
         if len(predictions) >= 2 and run.clock() - begun > limit * len(predictions) / (len(predictions) + 1):
             break
         drawn = rng.integers(0, p.n_rows, n)
-        weight = None if p.weight is None else p.weight[drawn]
+        weight = p.weight_of(drawn)
         matrix = yard.narrow(found.material.base.take(drawn))
         lesson = Lesson(matrix, p.target[drawn], p.n_classes, weight, None, run.seed, threads)
         if run.budget_seconds is not None:

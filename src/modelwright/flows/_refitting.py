@@ -152,8 +152,8 @@ class Bench:
         if len(exam_rows):
             params = {**params, "rounds": 2 * params["rounds"], "patience": 30}
             last = judged.take(np.arange(len(held), judged.n_rows))
-            exam = Exam(last, p.target[exam_rows], None if p.weight is None else p.weight[exam_rows])
-        weight = None if p.weight is None else p.weight[learn]
+            exam = Exam(last, p.target[exam_rows], p.weight_of(exam_rows))
+        weight = p.weight_of(learn)
         threads = threads_of_fits(len(learn), self.run)
         lesson = Lesson(seen, p.target[learn], p.n_classes, weight, exam, self.run.seed, threads)
         learner: Learner = self.run.catalogue.find("learner", self.learner)(**params)

@@ -413,7 +413,7 @@ def _validation(found: Found) -> dict[str, Any]:
     choices = None
     if len(p.task.labels) == 2:
         choices = (found.blended[:, 1] >= found.threshold).astype(np.int64)
-    weight = None if p.weight is None else p.weight[covered]
+    weight = p.weight_of(covered)
     measured = measure(p.task, p.target[covered], found.blended, choices, weight=weight)
     return {name: score.to_dict() for name, score in measured.items()}
 

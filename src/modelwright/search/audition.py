@@ -66,8 +66,7 @@ def audition(material: Material, run: Run, *, round_seconds: float, search_secon
     p = material.problem
     numbers = [c.name for c in p.contract.features if c.kind is Kind.NUMBER]
     texts = [step.column for step in material.recipe.steps if step.craft == "text"]
-    share = min(1.0, ROWS_MOST / p.n_rows)
-    one = N_FOLDS * QUICK["rounds"] * round_seconds * share / slots(ROWS_MOST, run)
+    one = quick_seconds(p.n_rows, run, round_seconds)
     may_spend = float("inf") if run.budget_seconds is None else SHARE_MOST * search_seconds
     if p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST or not (texts or len(numbers) > 1):
         return material
@@ -83,10 +82,22 @@ def audition(material: Material, run: Run, *, round_seconds: float, search_secon
     return _pairs(material, numbers, rows, run)
 
 
+def quick_seconds(n_rows: int, run: Run, round_seconds: float, rows_most: int = ROWS_MOST) -> float:
+    """Return about how long one cross-validation of a quick model takes on so many of the rows at most.
+
+    Args:
+        n_rows: All rows.
+        run: Threads.
+        round_seconds: Time of one boosting round on all rows.
+        rows_most: Rows of the sample.
+    """
+    return N_FOLDS * float(QUICK["rounds"]) * round_seconds * min(1.0, rows_most / n_rows) / slots(rows_most, run)
+
+
 def _texts(material: Material, texts: Sequence[str], rows: Ints, run: Run) -> Material:
     """Return the material in which texts whose words do not help are only counted, or left out, if counts do not."""
     p, base = material.problem, material.base.take(rows)
-    target, weight = p.target[rows], None if p.weight is None else p.weight[rows]
+    target, weight = p.target[rows], p.weight_of(rows)
     if len(material.base.features) <= sum(any(_is_of_word(f, t) for t in texts) for f in base.features):
         return material  # without the words nothing would be left
 
@@ -150,7 +161,7 @@ def _pairs(material: Material, numbers: Sequence[str], rows: Ints, run: Run) -> 
             wider = material.with_arithmetic(steps).base.take(rows)
             after = cross_validated(wider, target, rows, material, run)
             gain = (loss(p.task.kind, target, before) - loss(p.task.kind, target, after))[judging]
-            if is_real(gain, None if p.weight is None else p.weight[rows[judging]], SURE):
+            if is_real(gain, p.weight_of(rows[judging]), SURE):
                 kept.update(dict.fromkeys(steps))
     return material.with_arithmetic(list(kept)) if kept else material
 
@@ -160,7 +171,7 @@ def cross_validated(
 ) -> Floats:
     """Return the out-of-fold predictions of a quick model, with these parameters changed."""
     p = material.problem
-    weight = None if p.weight is None else p.weight[rows]
+    weight = p.weight_of(rows)
     parts = [np.arange(matrix.n_rows) % N_FOLDS == fold for fold in range(N_FOLDS)]
 
     def fit(held: Bools) -> Floats:

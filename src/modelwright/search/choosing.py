@@ -37,7 +37,7 @@ def weights_of(
         shares: Whether the best few share half of the weight, where rows are few or come in time.
     """
     p, covered = folding.material.problem, folding.covered
-    target, weight = p.target[covered], None if p.weight is None else p.weight[covered]
+    target, weight = p.target[covered], p.weight_of(covered)
     growth = rounds_growth(p.n_rows, folding.folds)
     costs = [row_us(t, growth) for t in tried]
     most = members_us_most(folding.material, row_seconds)

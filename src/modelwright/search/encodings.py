@@ -20,14 +20,14 @@ from modelwright.core.split import Fold
 from modelwright.evaluation.metrics import loss
 from modelwright.features.encoding import TargetEncoding
 from modelwright.learners.lightgbm import ORDER
-from modelwright.search.audition import CLASSES_MOST, N_FOLDS, QUICK, ROWS_LEAST, ROWS_MOST, is_real
+from modelwright.search.audition import CLASSES_MOST, N_FOLDS, QUICK, ROWS_LEAST, ROWS_MOST, is_real, quick_seconds
 from modelwright.search.threads import slots
 from modelwright.search.validation import FoldShape, folded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from modelwright.core.arrays import Bools, Floats, Ints
+    from modelwright.core.arrays import Bools, Floats
     from modelwright.core.run import Run
     from modelwright.core.split import How
     from modelwright.features.recipe import Step
@@ -62,15 +62,13 @@ def with_encodings(material: Material, run: Run, *, how: How, round_seconds: flo
     offered = [step for step in material.recipe.encoded if step.craft == "target_mean"]
     if not offered or p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST:
         return material
-    one = N_FOLDS * QUICK["rounds"] * round_seconds * min(1.0, ROWS_MOST / p.n_rows) / slots(ROWS_MOST, run)
-    one *= len(WAYS)
+    one = len(WAYS) * quick_seconds(p.n_rows, run, round_seconds)
     may_spend = float("inf") if run.budget_seconds is None else SHARE_MOST * search_seconds
     if 2 * one > may_spend:
         return material
     run.say("search", "an audition of encodings by the target")
     folds, learns = _judging(material, run, how)
     judged = np.concatenate([fold.valid for fold in folds])
-    weight = None if p.weight is None else p.weight[judged]
 
     def losses(encoded: Sequence[Step]) -> Floats:
         told = encoded_out_of_fold(material.encoding(encoded), folds, run, learns=learns, ways=WAYS)
@@ -80,7 +78,7 @@ def with_encodings(material: Material, run: Run, *, how: How, round_seconds: flo
     plain = losses(())
     one = max(one, run.clock() - begun)
     trials = [[step] for step in offered] if (1 + len(offered)) * one <= may_spend else [offered]
-    helps = [step for trial in trials if is_real(plain - losses(trial), weight) for step in trial]
+    helps = [step for trial in trials if is_real(plain - losses(trial), p.weight_of(judged)) for step in trial]
     return material.encoding([s for s in material.recipe.encoded if s.craft != "target_mean" or s in helps])
 
 
@@ -119,9 +117,6 @@ def encoded_out_of_fold(
     p, base = material.problem, material.base
     recipe = replace(material.recipe, encoded=tuple(s for s in material.recipe.encoded if s.craft == "target_mean"))
 
-    def weights(rows: Ints) -> Floats | None:
-        return None if p.weight is None else p.weight[rows]
-
     def fit(fold: Fold) -> Floats:
         encoding, encoded = TargetEncoding.fit(
             p.frame[fold.fit],
@@ -129,7 +124,7 @@ def encoded_out_of_fold(
             recipe,
             p.target[fold.fit],
             n_classes=p.n_classes,
-            weight=weights(fold.fit),
+            weight=p.weight_of(fold.fit),
             seed=run.seed,
         )
         some = np.arange(len(fold.fit)) if learns is None else np.flatnonzero(learns[fold.fit])
@@ -138,7 +133,7 @@ def encoded_out_of_fold(
         if not encoding.is_empty:
             fit_on = fit_on.beside(encoded.take(some))
             judged_on = judged_on.beside(encoding.matrix(p.frame[fold.valid]))
-        lesson = Lesson(fit_on, p.target[learnt], p.n_classes, weights(learnt), seed=run.seed)
+        lesson = Lesson(fit_on, p.target[learnt], p.n_classes, p.weight_of(learnt), seed=run.seed)
         quick = run.catalogue.find("learner", "lightgbm")
         told = [quick(**{**QUICK, **way}).fit(lesson)[0].predict(judged_on) for way in ways]
         return np.asarray(sum(told) / len(told))

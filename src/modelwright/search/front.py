@@ -182,7 +182,7 @@ class _Scales:
         reading = reading_us_of(found.material)
         metric = asked.name if asked.reads == "scores" else "log_loss"
         plan_bytes = disk_bytes(found.material.plan.state())
-        weight = None if p.weight is None else p.weight[rows]
+        weight = p.weight_of(rows)
         return cls(found, p.target[rows], weight, metric, forms, costs, reading, plan_bytes)
 
     def latency_us(self, forms: Iterable[Form]) -> float:

@@ -21,18 +21,17 @@ from modelwright.features.recipe import Step
 from modelwright.search.audition import (
     CLASSES_MOST,
     N_FOLDS,
-    QUICK,
     ROWS_LEAST,
     ROWS_MOST,
     SURE,
     is_real,
     leading,
+    quick_seconds,
     residuals_of,
     told,
     unlike,
 )
 from modelwright.search.encodings import encoded_out_of_fold
-from modelwright.search.threads import slots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +63,7 @@ def with_groups(material: Material, run: Run, *, round_seconds: float, search_se
         search_seconds: What the search may use.
     """
     p = material.problem
-    one = N_FOLDS * QUICK["rounds"] * round_seconds * min(1.0, ROWS_MOST / p.n_rows) / slots(ROWS_MOST, run)
+    one = quick_seconds(p.n_rows, run, round_seconds)
     if run.budget_seconds is not None and AUDITIONS * one > SHARE_MOST * search_seconds:
         return material
     if p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST:
@@ -92,7 +91,7 @@ def with_groups(material: Material, run: Run, *, round_seconds: float, search_se
             continue
         wider = getattr(material, widen)(found)
         after = loss(p.task.kind, target, encoded_out_of_fold(wider, folds, run))
-        if is_real((lost - after)[judging], None if p.weight is None else p.weight[rows[judging]], SURE):
+        if is_real((lost - after)[judging], p.weight_of(rows[judging]), SURE):
             material, lost = wider, after
     return material
 

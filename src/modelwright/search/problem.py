@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from modelwright.core.arrays import Floats, Ints, Target
+    from modelwright.core.arrays import Bools, Floats, Ints, Target
     from modelwright.core.contract import Contract
     from modelwright.core.split import Fold
     from modelwright.core.task import Task
@@ -61,10 +61,13 @@ class Problem:
         """How many trees a round of boosting adds: one a label from three labels on."""
         return self.n_classes if self.n_classes > 2 else 1
 
+    def weight_of(self, rows: Ints | Bools) -> Floats | None:
+        """Return the weights of these rows, or None where rows have none."""
+        return None if self.weight is None else self.weight[rows]
+
     def take(self, rows: Ints) -> Problem:
         """Return the problem on these rows only."""
-        weight = None if self.weight is None else self.weight[rows]
-        return Problem(self.frame[rows], self.target[rows], weight, self.contract, self.task, self.seed)
+        return Problem(self.frame[rows], self.target[rows], self.weight_of(rows), self.contract, self.task, self.seed)
 
 
 @dataclass(slots=True)
@@ -146,7 +149,7 @@ class Material:
 
     def _encode(self, rows: Ints) -> tuple[TargetEncoding, Matrix]:
         p = self.problem
-        weight = None if p.weight is None else p.weight[rows]
+        weight = p.weight_of(rows)
         return TargetEncoding.fit(
             p.frame[rows],
             p.contract,

@@ -157,7 +157,7 @@ class Race:
     def _honest_loss(self) -> float:
         """Return the blend's loss, at least 0, on rows that did not choose its weights."""
         p, covered = self.folding.material.problem, self.covered
-        weight = None if p.weight is None else p.weight[covered]
+        weight = p.weight_of(covered)
         loss = cross_fitted([t.predictions for t in self._tried], p.target[covered], self.metric, weight, p.seed)
         return shortfall(loss, self.metric)
 
@@ -226,7 +226,7 @@ class Race:
 
     def _loss(self, predictions: Floats) -> float:
         p, covered = self.folding.material.problem, self.covered
-        weight = None if p.weight is None else p.weight[covered]
+        weight = p.weight_of(covered)
         return loss_of(self.metric, p.target[covered], predictions, weight)
 
     def _weights(self) -> Floats:

@@ -131,7 +131,7 @@ def _score(folding: Folding, predictions: Floats) -> float:
     p, covered = folding.material.problem, folding.covered
     asked = MEASURES[p.task.metric]
     metric = asked if asked.reads == "scores" else MEASURES["log_loss"]
-    weight = None if p.weight is None else p.weight[covered]
+    weight = p.weight_of(covered)
     loss = loss_of(metric.name, p.target[covered], predictions, weight)
     return -loss if metric.greater_is_better else loss
 

@@ -156,9 +156,9 @@ class _Field:
             at, shown = self._sampled(len(at)), self._sampled(len(shown))
             learn, judged = learn.take(at), judged.take(shown)
         rows, valid = fold.fit[at], fold.valid[shown]
-        exam = Exam(judged, p.target[valid], None if p.weight is None else p.weight[valid])
+        exam = Exam(judged, p.target[valid], p.weight_of(valid))
         threads = threads_of_fits(len(rows), self.run)
-        weight = None if p.weight is None else p.weight[rows]
+        weight = p.weight_of(rows)
         lesson = Lesson(learn, p.target[rows], p.n_classes, weight, exam, p.seed, threads, self.left)
         begun = self.run.clock()
         fitted, _ = self.run.catalogue.find("learner", candidate.learner)(**candidate.params).fit(lesson)

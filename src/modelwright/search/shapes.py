@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modelwright.learners.shaped import LOG, ROOT, can_be_shaped
-from modelwright.search.audition import QUICK, ROWS_LEAST, cross_validated
-from modelwright.search.threads import slots
+from modelwright.search.audition import ROWS_LEAST, cross_validated, quick_seconds
 
 if TYPE_CHECKING:
     from modelwright.core.arrays import Floats
@@ -31,7 +30,6 @@ LEAST_GAIN = 0.005
 """Share of the loss it must fall by."""
 KEPT_MOST = 2
 ROWS_MOST = 4_000
-N_FOLDS = 3
 DRAWN, PARTNER = {"row_share": 0.8, "feature_share": 0.8}, {"row_share": 0.7, "feature_share": 0.7}
 SHARE_MOST = 0.1
 """Of the search time."""
@@ -54,7 +52,7 @@ def shapes_that_help(material: Material, run: Run, *, round_seconds: float, sear
         or _skewness(np.asarray(p.target, dtype=np.float64)) < SKEWED
     ):
         return ()
-    one = N_FOLDS * QUICK["rounds"] * round_seconds * min(1.0, ROWS_MOST / p.n_rows) / slots(ROWS_MOST, run)
+    one = quick_seconds(p.n_rows, run, round_seconds, ROWS_MOST)
     begun, may_spend = run.clock(), SHARE_MOST * search_seconds
     if run.budget_seconds is not None and AT_LEAST * one > may_spend:
         return ()

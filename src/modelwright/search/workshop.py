@@ -157,7 +157,7 @@ def decide(material: Material, result: Result) -> tuple[Floats, Calibrator | Non
     if not p.n_classes:
         return scores, None, 0.5
     target = np.asarray(p.target[result.covered], dtype=np.int64)
-    weight = None if p.weight is None else p.weight[result.covered]
+    weight = p.weight_of(result.covered)
     calibrator = fit_calibrator(scores, target, weight=weight, seed=p.seed)
     if calibrator is not None:
         scores = calibrator.apply(scores)
