@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,7 @@ from modelwright.core.table import Table
 from modelwright.core.task import Task, TaskKind
 from modelwright.data.conforming import conform
 from modelwright.data.inference import infer
-from modelwright.data.splitting import fold, split
+from modelwright.data.splitting import fold, split, split_given
 from modelwright.data.tasks import apply_roles, encode, infer_task
 
 BINARY = Task(TaskKind.BINARY, "y", "roc_auc", ("no", "yes"))
@@ -253,6 +254,35 @@ def test_an_order_nobody_named_gives_way_to_the_classes():
     task = Task(TaskKind.BINARY, "y", "roc_auc", ("no", "yes"), time="when")
     with pytest.raises(InvalidTarget, match="at least two classes"):
         cut(frame_of(100, when=when), task, target, when=Kind.DATETIME)
+
+
+def test_given_rows_that_came_next_make_a_split_in_time():
+    rng = np.random.default_rng(0)
+    learnt, later = np.arange(200) * DAY, (200 + rng.permutation(50)) * DAY
+
+    def parts(task, before, after):
+        frame = frame_of(len(before) + len(after), when=np.concatenate([before, after]), who=np.ones(250))
+        return split_given(frame, task, contract_of(frame, when=Kind.DATETIME), len(before))
+
+    found = parts(BINARY, learnt, later)
+    assert found.how is How.TIME
+    assert "when" in found.reason
+    assert np.all(np.diff(later[found.test - 200]) > 0)
+    assert sorted(found.test.tolist()) == list(range(200, 250))
+    unknown = later.copy()
+    unknown[3] = np.nan
+    others = {
+        "one given row lies among those learnt from": (BINARY, learnt, later - 60 * DAY),
+        "one given row has no time": (BINARY, learnt, unknown),
+        "the rows to learn from are shuffled": (BINARY, rng.permutation(learnt), later),
+        "newest first, and what is given is older": (BINARY, later[np.argsort(-later)], np.arange(200.0)),
+        "a group is named": (replace(BINARY, group="who"), learnt, later),
+        "a time is named": (replace(BINARY, time="when"), learnt, later),
+    }
+    for why, case in others.items():
+        found = parts(*case)
+        assert found.how is How.GIVEN, why
+        assert np.array_equal(np.concatenate([found.train, found.test]), np.arange(250)), why
 
 
 def test_a_way_can_be_insisted_on():

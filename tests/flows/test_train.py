@@ -2,6 +2,7 @@
 
 import json
 import math
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +161,20 @@ def test_sealed_rows_can_be_given(churn_csv, later_csv, tmp_path):
     trained = modelwright.train(churn_csv, target="churn", test=str(later_csv), effort=1, out=str(tmp_path / "m.model"))
     split = trained.to_dict()["split"]
     assert (split["train"], split["test"], split["how"]) == (240, 80, "given")
+
+
+def test_given_rows_that_came_next_are_learnt_towards_in_time(tmp_path):
+    rng = np.random.default_rng(0)
+    day = pl.date_range(date(2024, 1, 1), date(2024, 12, 31), eager=True)
+    frame = pl.DataFrame({"day": day, "x": rng.normal(size=len(day))})
+    frame = frame.with_columns(sales=10 * pl.col("x") + rng.normal(size=len(day)))
+    frame[:300].write_csv(tmp_path / "past.csv")
+    frame[300:].write_csv(tmp_path / "next.csv")
+    options = {"target": "sales", "effort": 1, "out": str(tmp_path / "m.model")}
+    trained = modelwright.train(tmp_path / "past.csv", test=str(tmp_path / "next.csv"), **options)
+    split = trained.to_dict()["split"]
+    assert (split["train"], split["test"], split["how"]) == (300, 66, "time")
+    assert trained.package.record["folds"]["how"] == "time"
 
 
 def test_the_sealed_scores_recompute_the_evidence(churn_model):

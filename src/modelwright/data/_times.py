@@ -49,7 +49,7 @@ def _split_in_time(case: Case, order: Order | None) -> list[Finding]:
             order.clock.columns,
             {"share_sorted": round(order.share, 6), "n_moments": order.n_distinct, "newest_first": not order.is_rising},
             "the newest rows were sealed, and folds learn from the past only",
-            "shuffle the rows before training if the order means nothing, or give sealed rows with --test FILE",
+            "shuffle the rows before training if the order means nothing, or give rows of the same days by --test FILE",
         )
     ]
 

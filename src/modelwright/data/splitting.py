@@ -12,7 +12,7 @@ from modelwright.core.split import How, Split
 from modelwright.data._chance import stream
 from modelwright.data._drawing import by_class, by_group, by_time, clock_of_groups, group_codes, strata_of
 from modelwright.data._folding import fold
-from modelwright.data._ordering import Clock, Order, clock_of, clocks, find_order
+from modelwright.data._ordering import Clock, Order, clock_of, clocks, find_order, order_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from modelwright.core.contract import Contract
     from modelwright.core.task import Task
 
-__all__ = ["fold", "split"]
+__all__ = ["fold", "split", "split_given"]
 
 SEALED_SHARE = 0.2
 SEALED_ROWS_MOST = 20_000
@@ -80,6 +80,31 @@ def split(
         parts = _drawn(_mixed(task, frame.height), frame, task, target, n_sealed, seed)
     _check_classes(task, target, parts)
     return parts
+
+
+def split_given(frame: pl.DataFrame, task: Task, contract: Contract, n_learnt: int) -> Split:
+    """Return the split whose sealed rows were given and stand last in the frame.
+
+    Where the rows to learn from stand oldest first and every given row comes after them, it is one in time, as it
+    would be had the rows been one table: folds then learn from the past. A time or a group that is named decides
+    about the folds by itself.
+
+    Args:
+        frame: Conformed rows: those to learn from, then those given.
+        task: What is asked.
+        contract: What the columns mean.
+        n_learnt: How many rows come before the given ones.
+    """
+    rows, reason = np.arange(frame.height), "the sealed rows were given by --test"
+    train, test = rows[:n_learnt], rows[n_learnt:]
+    if task.time is None and task.group is None:
+        for clock in clocks(frame, contract):
+            before, after = clock.key[train], clock.key[test]
+            order = order_of(Clock(clock.columns, before))
+            if order and order.is_rising and len(after) and np.nanmax(before) <= after.min():
+                came_next = f"{reason} and come after those to learn from ({clock.named})"
+                return Split(train, test[np.argsort(after, kind="stable")], How.TIME, came_next)
+    return Split(train, test, How.GIVEN, reason)
 
 
 def _sealed_rows(n_rows: int, fraction: float | None) -> int:

@@ -12,7 +12,6 @@ import polars as pl
 from modelwright.core.contract import Role
 from modelwright.core.errors import InvalidSetting, InvalidTarget, InvalidTask
 from modelwright.core.fingerprint import fingerprint
-from modelwright.core.split import How, Split
 from modelwright.core.table import Table
 from modelwright.data.conforming import conform
 from modelwright.data.contract_files import load_contract, merge_contract
@@ -20,7 +19,7 @@ from modelwright.data.cost_files import load_costs
 from modelwright.data.findings import inspect
 from modelwright.data.inference import complete, infer
 from modelwright.data.reading import read
-from modelwright.data.splitting import split
+from modelwright.data.splitting import split, split_given
 from modelwright.data.tasks import apply_roles, encode, infer_task
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from modelwright.core.finding import Finding
     from modelwright.core.run import Run
     from modelwright.core.settings import Settings
+    from modelwright.core.split import Split
     from modelwright.core.task import Task
 
 
@@ -178,8 +178,7 @@ def _split(
 ) -> Split:
     if n_given is None:
         return split(frame, task, target, fraction=fraction(settings.test), seed=seed, contract=contract)
-    rows = np.arange(frame.height)
-    parts = Split(rows[:n_given], rows[n_given:], How.GIVEN, "the sealed rows were given by --test")
+    parts = split_given(frame, task, contract, n_given)
     if task.is_classification and len(np.unique(target[parts.train])) < 2:
         raise InvalidTarget(
             "the training rows hold at least two labels", where=task.target, fix="give more training rows"
