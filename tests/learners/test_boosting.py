@@ -122,6 +122,19 @@ def test_the_default_preset_is_lightgbm_left_alone():
     assert np.allclose(fitted.predict(lesson.matrix)[:, 1], alone.predict(lesson.matrix.values), atol=1e-9)
 
 
+@pytest.mark.parametrize("n_classes", [0, 2, 3])
+def test_lightgbm_tells_what_the_splits_on_each_feature_saved(n_classes):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(900, 4)).astype(np.float32)
+    effect = 3 * values[:, 2] + values[:, 0] + 0.1 * rng.normal(size=900)
+    target = np.digitize(effect, [0.0, 2.0][: n_classes - 1]) if n_classes else effect
+    lesson = Lesson(Matrix(values, tuple(Feature(f"f{i}", "f") for i in range(4))), target, n_classes)
+    gains = LightGBM(rounds=20).gains(lesson)
+    assert np.argsort(-gains)[:2].tolist() == [2, 0]
+    assert gains[0] > 2 * max(gains[1], gains[3])
+    assert not LightGBM(rounds=20).gains(replace(lesson, target=np.zeros_like(target))).any()
+
+
 def test_lightgbm_keeps_categories_apart():
     """Codes without order: a set of categories is one split, which numbers would need many for."""
     rng = np.random.default_rng(0)

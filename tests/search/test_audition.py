@@ -1,59 +1,24 @@
-"""Features made of pairs of numbers: kept when they help, and seldom when they don't."""
+"""Texts: read word by word, only counted, or left out, by what they tell."""
 
 import numpy as np
 import polars as pl
-import pytest
 
 from modelwright.core.contract import Column, Contract, Kind
 from modelwright.core.run import Run
 from modelwright.core.task import Task, TaskKind
 from modelwright.flows.builtin import catalogue
-from modelwright.search.audition import audition
+from modelwright.search.audition import with_texts
 from modelwright.search.problem import Material, Problem
 
-NAMES = ("a", "b", "c", "d")
 
-
-def auditioned(target, columns, labels=()) -> tuple[Material, Material]:
+def auditioned(target, columns) -> tuple[Material, Material]:
     """Return the material before and after."""
     kinds = {name: Kind.NUMBER if values.dtype.kind == "f" else Kind.TEXT for name, values in columns.items()}
     contract = Contract(tuple(Column(name, kind) for name, kind in kinds.items()))
-    kind = TaskKind.BINARY if labels else TaskKind.REGRESSION
-    task = Task(kind, "y", "roc_auc" if labels else "rmse", labels)
+    task = Task(TaskKind.REGRESSION, "y", "rmse")
     material = Material.prepare(Problem(pl.DataFrame(columns), target, None, contract, task))
     run = Run(catalogue(), lambda: 0.0, 0.0, None, 1, threads=2)
-    return material, audition(material, run, round_seconds=0.001, search_seconds=60.0)
-
-
-def numbers(rng, n: int) -> dict[str, np.ndarray]:
-    return {name: rng.uniform(1, 9, n) for name in NAMES}
-
-
-def test_a_ratio_that_decides_is_found():
-    rng = np.random.default_rng(0)
-    x = numbers(rng, 3_000)
-    before, after = auditioned(x["a"] / x["b"] + 0.01 * rng.normal(size=3_000), x)
-    made = {f.name for f in after.base.features} - {f.name for f in before.base.features}
-    assert "a ÷ b" in made or "b ÷ a" in made
-    frame = pl.DataFrame({k: v[:9] for k, v in x.items()})
-    assert np.array_equal(after.plan.matrix(frame).values, after.base.values[:9])
-    again = Material.prepare(after.problem, after.recipe)
-    assert again.base.features == after.base.features
-    assert np.array_equal(again.base.values, after.base.values)
-
-
-def test_labels_are_told_apart_by_a_difference():
-    rng = np.random.default_rng(1)
-    x = numbers(rng, 8_000)
-    target = (x["c"] - x["d"] + 0.2 * rng.normal(size=8_000) > 0).astype(np.int64)
-    _, after = auditioned(target, x, labels=("no", "yes"))
-    assert {"c − d", "d − c", "c ÷ d", "d ÷ c"} & {f.name for f in after.base.features}
-
-
-def test_tables_without_numbers_or_rows_are_left_alone():
-    rng = np.random.default_rng(2)
-    before, after = auditioned(rng.normal(size=100), numbers(rng, 100))
-    assert after is before
+    return material, with_texts(material, run, round_seconds=0.001, search_seconds=60.0)
 
 
 WORDS = np.array(["red", "green", "blue", "round", "square", "heavy", "light", "old", "new", "small", "large", "soft"])
@@ -85,15 +50,3 @@ def test_a_text_is_counted_where_there_is_nothing_else():
     rng = np.random.default_rng(4)
     _, after = auditioned(rng.normal(size=900), {"idle": sentences(rng, 900), "still": sentences(rng, 900)})
     assert {s.column for s in after.recipe.steps} == {"idle", "still"}
-
-
-@pytest.mark.slow
-def test_noise_is_seldom_kept():
-    # Each of two groups of terms by chance in one table of twenty at most: seven or more in twenty happen once in 400.
-    kept = 0
-    for seed in range(20):
-        rng = np.random.default_rng(seed)
-        x = numbers(rng, 800)
-        before, after = auditioned(x["a"] + 3 * rng.normal(size=800), x)
-        kept += after is not before
-    assert kept <= 6

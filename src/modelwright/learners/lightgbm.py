@@ -19,6 +19,7 @@ from modelwright.learners.shaped import LIKELIHOODS, PLAIN, SHAPES, Shaped, can_
 from modelwright.learners.trees import Trees
 
 if TYPE_CHECKING:
+    from modelwright.core.arrays import Floats
     from modelwright.core.matrix import Matrix
     from modelwright.core.state import State
 
@@ -102,11 +103,33 @@ class LightGBM:
             return self._fit(lesson)
         return self._fit(lesson, shape) if shape in LIKELIHOODS else fit_shaped(self._fit, shape, lesson)
 
+    def gains(self, lesson: Lesson) -> Floats:
+        """Return by how much the splits on each feature lowered the loss of the lesson, shape (n_features,)."""
+        if nothing_to_learn(lesson):
+            return np.zeros(len(lesson.matrix.features))
+        booster, _ = self._boosted(lesson, Yard.of(lesson))
+        return np.asarray(booster.feature_importance("gain"), dtype=np.float64)
+
     def _fit(self, lesson: Lesson, likelihood: str = "") -> tuple[Fitted, Curve]:
         """Learn labels, values, or the logarithm of the mean of values by their likelihood."""
+        yard = Yard(0.0, float(np.asarray(lesson.target, dtype=np.float64).mean())) if likelihood else Yard.of(lesson)
+        booster, track = self._boosted(lesson, yard, likelihood)
+        source = booster.model_to_string(num_iteration=track.best_round)
+        link, n_outputs = link_of(lesson.n_classes)
+        n_features = len(lesson.matrix.features)
+        bias = None if lesson.n_classes else np.array([yard.mean])
+        scale = 1.0 if likelihood else yard.spread
+        text = condense(source, n_features=n_features, n_outputs=n_outputs, scale=scale, bias=bias)
+        fitted: Fitted = Trees(text, link, n_features=n_features, n_outputs=n_outputs)
+        if likelihood:
+            target = np.asarray(lesson.target, dtype=np.float64)
+            fitted = Shaped.within(fitted, likelihood, target, unit=yard.spread, lift=1.0)
+        return fitted, track.curve(loss_name(lesson))
+
+    def _boosted(self, lesson: Lesson, yard: Yard, likelihood: str = "") -> tuple[Any, Track]:
+        """Return the library's booster after its last round, and how the rounds went."""
         import lightgbm
 
-        yard = Yard(0.0, float(np.asarray(lesson.target, dtype=np.float64).mean())) if likelihood else Yard.of(lesson)
         parameters = {**self._parameters(lesson), **({"objective": likelihood} if likelihood else {})}
         codes = lesson.matrix.categories if self.settings.categories == SETS else []
         train = _dataset(lightgbm, lesson.matrix, yard.standardise(lesson.target), lesson.weight, codes, parameters)
@@ -120,18 +143,7 @@ class LightGBM:
             is_finished = booster.update()
             valid = booster.eval_valid()[0][2] if lesson.exam is not None else None
             if track.has_ended(booster.eval_train()[0][2], valid) or is_finished:
-                break
-        source = booster.model_to_string(num_iteration=track.best_round)
-        link, n_outputs = link_of(lesson.n_classes)
-        n_features = len(lesson.matrix.features)
-        bias = None if lesson.n_classes else np.array([yard.mean])
-        scale = 1.0 if likelihood else yard.spread
-        text = condense(source, n_features=n_features, n_outputs=n_outputs, scale=scale, bias=bias)
-        fitted: Fitted = Trees(text, link, n_features=n_features, n_outputs=n_outputs)
-        if likelihood:
-            target = np.asarray(lesson.target, dtype=np.float64)
-            fitted = Shaped.within(fitted, likelihood, target, unit=yard.spread, lift=1.0)
-        return fitted, track.curve(loss_name(lesson))
+                return booster, track
 
     def _parameters(self, lesson: Lesson) -> dict[str, Any]:
         """Return LightGBM's own parameters; defaults follow public meta-tuned values for each task."""

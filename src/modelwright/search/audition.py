@@ -1,30 +1,21 @@
-"""The audition: features that must show on rows that did not choose them that they help.
+"""The audition: features that must show on other rows that they help, and the quick model that tells.
 
 Texts: a quick model is cross-validated with and without what was made of the words of each text column, and where
 they do not help, with and without its length and counts. Names and titles often say nothing, and thirty numbers that
 say nothing cost time and accuracy.
-
-Pairs of numbers: a quick model is cross-validated on a sample. What it leaves unexplained out of fold is compared with
-each sum, difference, product and ratio of the numbers: one whose bins differ in their mean residual tells something
-that the model could not make of the two numbers themselves. The best are added, the quick model is cross-validated
-again, and rows that took no part in choosing say whether it got better.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modelwright.core.contract import Kind
 from modelwright.core.matrix import Matrix
 from modelwright.core.ports import Lesson
 from modelwright.evaluation.metrics import loss
-from modelwright.features.arithmetic import combine
-from modelwright.features.recipe import Step
 from modelwright.search.problem import Material
 from modelwright.search.threads import slots
 
@@ -40,46 +31,35 @@ Term = tuple[str, str, str]
 
 ROWS_LEAST, ROWS_MOST = 500, 10_000
 """With fewer rows chance is too strong; more would cost time and change little."""
-NUMBERS_MOST = 12
-"""Columns that are paired at most: those whose own bins tell most about the target."""
-TERMS_MOST = 6
+CELLS_MOST = 50_000_000
+"""Of wide tables fewer rows learn and judge, so that a matrix of theirs takes no more than 200 MB."""
 CLASSES_MOST = 10
 N_FOLDS, N_BINS = 3, 24
 QUICK = {"rounds": 100, "learning_rate": 0.1, "leaves": 31, "row_share": 1.0, "feature_share": 1.0, "patience": 0}
 SHARE_MOST = 0.1
-"""Of the search time, for both auditions."""
+"""Of the search time."""
 ALIKE = 0.98
 """Terms whose ranks correlate more than this say the same."""
-SURE = 1.645
-"""Standard errors by which the loss must fall: by chance in one table of twenty."""
 
 
-def audition(material: Material, run: Run, *, round_seconds: float, search_seconds: float) -> Material:
-    """Return the material without the words of texts that say nothing, and with operations on numbers that help.
+def with_texts(material: Material, run: Run, *, round_seconds: float, search_seconds: float) -> Material:
+    """Return the material in which texts whose words do not help are only counted, or left out, if counts do not.
 
     Args:
         material: The training rows.
         run: Seed, threads, catalogue.
         round_seconds: Time of one boosting round on all rows.
-        search_seconds: What the search may use; the auditions take a tenth of it at most.
+        search_seconds: What the search may use; the audition takes a tenth of it at most.
     """
     p = material.problem
-    numbers = [c.name for c in p.contract.features if c.kind is Kind.NUMBER]
     texts = [step.column for step in material.recipe.steps if step.craft == "text"]
-    one = quick_seconds(p.n_rows, run, round_seconds)
-    may_spend = float("inf") if run.budget_seconds is None else SHARE_MOST * search_seconds
-    if p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST or not (texts or len(numbers) > 1):
+    seconds = (2 + 2 * len(texts)) * quick_seconds(p.n_rows, run, round_seconds)
+    if not texts or p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST:
         return material
-    rows = np.random.default_rng(run.seed).permutation(p.n_rows)[:ROWS_MOST]
-    of_texts = (2 + 2 * len(texts)) * one
-    if texts and of_texts <= may_spend:
-        run.say("search", "an audition of texts")
-        material = _texts(material, texts, rows, run)
-        may_spend -= of_texts
-    if len(numbers) < 2 or 3 * one > may_spend:
+    if run.budget_seconds is not None and seconds > SHARE_MOST * search_seconds:
         return material
-    run.say("search", "an audition of pairs of numbers")
-    return _pairs(material, numbers, rows, run)
+    run.say("search", "an audition of texts")
+    return _texts(material, texts, np.random.default_rng(run.seed).permutation(p.n_rows)[:ROWS_MOST], run)
 
 
 def quick_seconds(n_rows: int, run: Run, round_seconds: float, rows_most: int = ROWS_MOST) -> float:
@@ -95,7 +75,7 @@ def quick_seconds(n_rows: int, run: Run, round_seconds: float, rows_most: int = 
 
 
 def _texts(material: Material, texts: Sequence[str], rows: Ints, run: Run) -> Material:
-    """Return the material in which texts whose words do not help are only counted, or left out, if counts do not."""
+    """Return the material with words and counts of those texts whom they help on these rows."""
     p, base = material.problem, material.base.take(rows)
     target, weight = p.target[rows], p.weight_of(rows)
     if len(material.base.features) <= sum(any(_is_of_word(f, t) for t in texts) for f in base.features):
@@ -146,26 +126,6 @@ def _without(matrix: Matrix, column: str, is_of: Callable[[Feature, str], bool])
     return Matrix(np.ascontiguousarray(matrix.values[:, kept]), tuple(matrix.features[i] for i in kept))
 
 
-def _pairs(material: Material, numbers: Sequence[str], rows: Ints, run: Run) -> Material:
-    """Return the material with those operations on pairs of numbers that help."""
-    p = material.problem
-    choosing, judging = np.arange(len(rows)) % 2 == 0, np.arange(len(rows)) % 2 == 1
-    target, base = p.target[rows], material.base.take(rows)
-    before = cross_validated(base, target, rows, material, run)
-    residual = residuals_of(target, before, p.n_classes)
-    answers = residuals_of(target, _flat(target, p.n_classes), p.n_classes)
-    values = {name: p.frame[name].to_numpy()[rows[choosing]] for name in numbers}
-    kept: dict[Step, None] = {}
-    for steps in _chosen(values, answers[choosing], residual[choosing]):
-        if steps:
-            wider = material.with_arithmetic(steps).base.take(rows)
-            after = cross_validated(wider, target, rows, material, run)
-            gain = (loss(p.task.kind, target, before) - loss(p.task.kind, target, after))[judging]
-            if is_real(gain, p.weight_of(rows[judging]), SURE):
-                kept.update(dict.fromkeys(steps))
-    return material.with_arithmetic(list(kept)) if kept else material
-
-
 def cross_validated(
     matrix: Matrix, target: Target, rows: Ints, material: Material, run: Run, **changed: object
 ) -> Floats:
@@ -186,13 +146,6 @@ def cross_validated(
         for held, predictions in zip(parts, pool.map(fit, parts), strict=True):
             made[held] = predictions
     return made
-
-
-def _flat(target: Target, n_classes: int) -> Floats:
-    """Return the constant prediction."""
-    if not n_classes:
-        return np.full(len(target), float(np.mean(target)))
-    return np.tile(np.bincount(target.astype(np.int64), minlength=n_classes) / len(target), (len(target), 1))
 
 
 def residuals_of(target: Target, predictions: Floats, n_classes: int) -> Floats:
@@ -230,41 +183,10 @@ def told(values: Floats | Singles, residual: Floats) -> float:
     return float((between - freedom) / np.sqrt(2 * freedom))
 
 
-def leading(values: Mapping[str, Floats], answers: Floats, most: int = NUMBERS_MOST) -> list[str]:
+def leading(values: Mapping[str, Floats], answers: Floats, most: int) -> list[str]:
     """Return the numbers that tell most about the target."""
     scores = {name: told(column, answers) for name, column in values.items()}
     return sorted(sorted(scores, key=lambda name: -scores[name])[:most])
-
-
-def _chosen(values: Mapping[str, Floats], answers: Floats, residual: Floats) -> list[list[Step]]:
-    """Return the terms worth trying, in two groups.
-
-    The first tell most about what the quick model left, each more than its own two numbers do. The second tell more
-    about the target itself than their two numbers together: what a model needs many cuts for, one of them says at once.
-    """
-    names = leading(values, answers)
-    terms = [(op, a, b) for op in ("sum", "difference", "product") for a, b in combinations(names, 2)]
-    terms += [("ratio", a, b) for a, b in permutations(names, 2)]
-    made = {t: combine(t[0], values[t[1]], values[t[2]]) for t in terms}
-    # By chance alone the best of so many terms reaches about this many standard errors.
-    chance = np.sqrt(2 * np.log(max(len(terms), 2))) + 1.0
-    groups: list[list[Step]] = []
-    reason = "it tells what a quick model does not make of the two numbers, and helps on other rows"
-    for wanted, bar in ((residual, _larger), (answers, _sum)):
-        alone = {name: max(told(values[name], wanted), 0.0) for name in names}
-        scores = {t: told(made[t], wanted) for t in terms}
-        telling = [t for t in terms if scores[t] > max(chance, bar(alone[t[1]], alone[t[2]]) + 1.0)]
-        taken = unlike(sorted(telling, key=lambda t: -scores[t]), made, TERMS_MOST)
-        groups.append([Step(a, op, reason, other=b) for op, a, b in taken])
-    return groups
-
-
-def _larger(a: float, b: float) -> float:
-    return max(a, b)
-
-
-def _sum(a: float, b: float) -> float:
-    return a + b
 
 
 def unlike(terms: Sequence[Any], made: Mapping[Any, Any], most: int) -> list[Any]:

@@ -20,7 +20,16 @@ from modelwright.core.split import Fold
 from modelwright.evaluation.metrics import loss
 from modelwright.features.encoding import TargetEncoding
 from modelwright.learners.lightgbm import ORDER
-from modelwright.search.audition import CLASSES_MOST, N_FOLDS, QUICK, ROWS_LEAST, ROWS_MOST, is_real, quick_seconds
+from modelwright.search.audition import (
+    CELLS_MOST,
+    CLASSES_MOST,
+    N_FOLDS,
+    QUICK,
+    ROWS_LEAST,
+    ROWS_MOST,
+    is_real,
+    quick_seconds,
+)
 from modelwright.search.threads import slots
 from modelwright.search.validation import FoldShape, folded
 
@@ -37,8 +46,6 @@ MEANS_ROWS_MOST = 200_000
 """Rows that means come from at most; more change little about whether they help."""
 JUDGED_MOST = 30_000
 """Rows that judge: an answer costs less than learning from a row, and the more answers, the less is left to chance."""
-JUDGED_CELLS_MOST = 50_000_000
-"""Of wide tables fewer rows judge, so that what is answered takes no more than 200 MB."""
 SHARE_MOST = 0.08
 """Of the search time."""
 WAYS: tuple[Mapping[str, Any], ...] = ({}, {"categories": ORDER})
@@ -88,7 +95,7 @@ def _judging(material: Material, run: Run, how: How) -> tuple[list[Fold], Bools]
     drawn = np.random.default_rng(run.seed).permutation(n_rows)
     known = np.sort(drawn[:MEANS_ROWS_MOST])
     judges, learns = np.zeros(n_rows, dtype=bool), np.zeros(n_rows, dtype=bool)
-    judges[drawn[: min(JUDGED_MOST, JUDGED_CELLS_MOST // max(len(material.base.features), 1))]] = True
+    judges[drawn[: min(JUDGED_MOST, CELLS_MOST // max(len(material.base.features), 1))]] = True
     learns[drawn[:ROWS_MOST]] = True
     cut = folded(material.problem.take(known), FoldShape(N_FOLDS, 1, None), how=how).folds
     folds = [Fold(known[fold.fit], known[fold.valid]) for fold in cut]

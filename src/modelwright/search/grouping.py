@@ -23,7 +23,6 @@ from modelwright.search.audition import (
     N_FOLDS,
     ROWS_LEAST,
     ROWS_MOST,
-    SURE,
     is_real,
     leading,
     quick_seconds,
@@ -49,6 +48,8 @@ LEVEL_ROWS = 3
 TERMS_MOST = 4
 AUDITIONS, SHARE_MOST = 4, 0.06
 """So many cross-validations of the quick model at most, in this share of the search time."""
+SURE = 1.645
+"""Standard errors by which the loss must fall: by chance in one table of twenty."""
 COLUMN_ROWS = 30
 """A category groups rows when a level has this many in the mean."""
 

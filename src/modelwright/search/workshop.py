@@ -13,12 +13,13 @@ from modelwright.core.split import How
 from modelwright.evaluation.thresholds import threshold_of
 from modelwright.learners.calibration import fit_calibrator
 from modelwright.learners.trees import use_threads
-from modelwright.search.audition import audition
+from modelwright.search.audition import with_texts
 from modelwright.search.encodings import with_encodings
 from modelwright.search.ensemble import blended
 from modelwright.search.grouping import with_groups
 from modelwright.search.ingredients import ALL, Ingredients
 from modelwright.search.pace import Pace, tail_seconds
+from modelwright.search.pairs import with_pairs
 from modelwright.search.portfolio import portfolio
 from modelwright.search.race import Race, Result
 from modelwright.search.shapes import shapes_that_help
@@ -105,7 +106,8 @@ def search(
     # What comes after the race was measured on idle cores; where others use them it takes longer, too.
     tail = min(tail_seconds(run.budget_seconds) * yardsticks.waiting, TAIL_MOST * (run.budget_seconds or 0.0))
     times = {"round_seconds": yardsticks.round_seconds, "search_seconds": run.seconds_left() - tail}
-    material = audition(material, run, **times) if ingredients.features else material
+    material = with_texts(material, run, **times) if ingredients.features else material
+    material = with_pairs(material, run, how=how, **times) if ingredients.features else material
     material = with_encodings(material, run, how=how, **times) if ingredients.encodings else material
     material = with_groups(material, run, **times) if ingredients.groups else material
     # Where rows come in time the judged ones are the past: a shape that helps there need not where targets have grown.
