@@ -33,6 +33,7 @@ from modelwright.search.audition import (
     leading,
     residuals_of,
 )
+from modelwright.search.memory import ENOUGH, held_bytes
 from modelwright.search.threads import slots
 from modelwright.search.validation import FoldShape, folded
 
@@ -60,8 +61,8 @@ JUDGE = {**QUICK, "min_leaf": 20}
 """Of smaller leaves it would learn noise by heart, and columns that only keep it from that would seem to help."""
 SCREEN = {**JUDGE, "rounds": 50, "bins": 31}
 COLUMNS_A_TREE = 250
-CELL_SECONDS = 3e-7
-"""What a term of one row costs in the first look."""
+CELL_SECONDS, CELL_BYTES = 3e-7, 24
+"""What a term of one row costs in the first look: in three matrices, and what the library makes of it."""
 FITS = 1 + len(SIZES)
 """Of the quick model on a fold."""
 SHARE_MOST = 0.1
@@ -85,11 +86,16 @@ def with_pairs(material: Material, run: Run, *, how: How, round_seconds: float, 
         return material
     folds = folds_of(material, run, how)
     may_spend = float("inf") if run.budget_seconds is None else SHARE_MOST * search_seconds
-    n_paired = _affordable(folds, may_spend, round_seconds / p.n_rows, slots(p.n_rows, run))
+    n_slots = slots(p.n_rows, run)
+    n_terms = min(
+        _terms_in_time(folds, may_spend, round_seconds / p.n_rows, n_slots),
+        _terms_in_memory(material, folds, run.memory_bytes, n_slots),
+    )
+    n_paired = max((n for n in range(2, NUMBERS_MOST + 1) if 5 * n * (n - 1) / 2 <= n_terms), default=0)
     if not n_paired:
         return material
     run.say("search", "an audition of pairs of numbers")
-    with ThreadPoolExecutor(slots(p.n_rows, run)) as pool:
+    with ThreadPoolExecutor(n_slots) as pool:
         tried = list(pool.map(lambda fold: on_fold(material, run, numbers, fold, n_paired), folds))
     weight = p.weight_of(np.concatenate([fold.valid for fold in folds]))
     gains = {n: np.concatenate([one.plain - one.wider[n] for one in tried]) for n in SIZES}
@@ -111,14 +117,21 @@ def folds_of(material: Material, run: Run, how: How) -> list[Fold]:
     ]
 
 
-def _affordable(folds: Sequence[Fold], may_spend: float, row_round_seconds: float, n_slots: int) -> int:
-    """Return how many numbers there is time to pair, 0 where not even two."""
-    seconds = may_spend * n_slots / len(folds)
+def _terms_in_time(folds: Sequence[Fold], may_spend: float, row_round_seconds: float, n_slots: int) -> float:
+    """Return how many terms there is time to look at."""
     learnt = max(len(fold.fit) for fold in folds)
-    n_terms = (seconds - FITS * float(QUICK["rounds"]) * row_round_seconds * learnt) / (
-        CELL_SECONDS * min(learnt, SCREENED_ROWS_MOST)
-    )
-    return max((n for n in range(2, NUMBERS_MOST + 1) if 5 * n * (n - 1) / 2 <= n_terms), default=0)
+    fits = FITS * float(QUICK["rounds"]) * row_round_seconds * learnt
+    return (may_spend * n_slots / len(folds) - fits) / (CELL_SECONDS * min(learnt, SCREENED_ROWS_MOST))
+
+
+def _terms_in_memory(material: Material, folds: Sequence[Fold], limit: int | None, n_slots: int) -> float:
+    """Return how many terms there is memory for beside the quick models' own rows."""
+    if limit is None:
+        return float("inf")
+    learnt, judged = (max(len(rows) for rows in side) for side in zip(*((f.fit, f.valid) for f in folds), strict=True))
+    own = CELL_BYTES * (learnt + judged) * (len(material.base.features) + KEPT_MOST)
+    room = (ENOUGH * limit - held_bytes()) / n_slots - own
+    return room / (CELL_BYTES * min(learnt, SCREENED_ROWS_MOST))
 
 
 @dataclass(frozen=True, slots=True)
