@@ -27,7 +27,7 @@ from modelwright.core.ports import Exam, Lesson
 from modelwright.evaluation.metrics import loss
 from modelwright.features.recipe import Step
 from modelwright.learners.trees import use_threads
-from modelwright.search.audition import CLASSES_MOST
+from modelwright.search.audition import can_tell, is_real
 from modelwright.search.pairs import NUMBERS_MOST, SIZES, OnFold, Term, folds_of, most_chosen, on_fold
 from modelwright.search.portfolio import LIGHTGBM_REGULAR
 from modelwright.search.problem import Material
@@ -66,7 +66,7 @@ def study(name: str, seeds: int) -> dict[str, Any] | None:
     table = Table.of(name, 0, ALL_ROWS)
     p = table.material.problem
     numbers = [c.name for c in p.contract.features if c.kind is Kind.NUMBER]
-    if len(numbers) < 2 or p.n_classes > CLASSES_MOST:
+    if len(numbers) < 2 or not can_tell(p):
         return None
     use_threads(2 if p.n_rows > 50_000 else 1)
     judged, tested, kept = [], [], []
@@ -80,7 +80,7 @@ def study(name: str, seeds: int) -> dict[str, Any] | None:
         terms = most_chosen([one.terms[:best] for one in tried], best)
         judged.append(gains[best])
         tested.append(shown(on_test(table, material, [], seed), on_test(table, material, terms, seed)))
-        kept.append(len(terms) if gains[best][1] > 1.0 else 0)
+        kept.append(len(terms) if is_real(np.subtract(*_losses(tried, best)), None) else 0)
     facts = {"table": name, "rows": p.n_rows, "how": str(table.how), "numbers": len(numbers)}
     return {**facts, "judged": judged, "tested": tested, "kept": kept}
 

@@ -111,7 +111,7 @@ def test_tables_of_few_rows_or_one_number_are_left_alone():
 
 @pytest.mark.slow
 def test_noise_is_seldom_kept():
-    # By chance in one table of four, for two sizes are tried: seven or more in twelve would happen once in seventy.
+    # By chance in one table of four, for three sizes are tried: seven or more in twelve would happen once in seventy.
     kept = 0
     for seed in range(12):
         rng = np.random.default_rng(seed)

@@ -16,7 +16,7 @@ import numpy as np
 from modelwright.core.matrix import Matrix
 from modelwright.core.ports import Lesson
 from modelwright.evaluation.metrics import loss
-from modelwright.search.problem import Material
+from modelwright.search.problem import Material, Problem
 from modelwright.search.threads import slots
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from modelwright.core.arrays import Bools, Floats, Ints, Singles, Target
     from modelwright.core.matrix import Feature
     from modelwright.core.run import Run
-
-Term = tuple[str, str, str]
-"""Operation, left column, right column."""
 
 ROWS_LEAST, ROWS_MOST = 500, 10_000
 """With fewer rows chance is too strong; more would cost time and change little."""
@@ -54,12 +51,20 @@ def with_texts(material: Material, run: Run, *, round_seconds: float, search_sec
     p = material.problem
     texts = [step.column for step in material.recipe.steps if step.craft == "text"]
     seconds = (2 + 2 * len(texts)) * quick_seconds(p.n_rows, run, round_seconds)
-    if not texts or p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST:
-        return material
-    if run.budget_seconds is not None and seconds > SHARE_MOST * search_seconds:
+    if not texts or not can_tell(p) or seconds > may_spend(run, SHARE_MOST * search_seconds):
         return material
     run.say("search", "an audition of texts")
     return _texts(material, texts, np.random.default_rng(run.seed).permutation(p.n_rows)[:ROWS_MOST], run)
+
+
+def can_tell(problem: Problem) -> bool:
+    """Whether a quick model can tell what helps: rows are enough, and labels not so many that no model is quick."""
+    return problem.n_rows >= ROWS_LEAST and problem.n_classes <= CLASSES_MOST
+
+
+def may_spend(run: Run, seconds: float) -> float:
+    """Return the seconds an audition may take: so many against the clock, without end where work is counted."""
+    return float("inf") if run.budget_seconds is None else seconds
 
 
 def quick_seconds(n_rows: int, run: Run, round_seconds: float, rows_most: int = ROWS_MOST) -> float:

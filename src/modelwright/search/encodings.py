@@ -22,12 +22,12 @@ from modelwright.features.encoding import TargetEncoding
 from modelwright.learners.lightgbm import ORDER
 from modelwright.search.audition import (
     CELLS_MOST,
-    CLASSES_MOST,
     N_FOLDS,
     QUICK,
-    ROWS_LEAST,
     ROWS_MOST,
+    can_tell,
     is_real,
+    may_spend,
     quick_seconds,
 )
 from modelwright.search.threads import slots
@@ -67,11 +67,11 @@ def with_encodings(material: Material, run: Run, *, how: How, round_seconds: flo
     """
     p = material.problem
     offered = [step for step in material.recipe.encoded if step.craft == "target_mean"]
-    if not offered or p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST:
+    if not offered or not can_tell(p):
         return material
     one = len(WAYS) * quick_seconds(p.n_rows, run, round_seconds)
-    may_spend = float("inf") if run.budget_seconds is None else SHARE_MOST * search_seconds
-    if 2 * one > may_spend:
+    most = may_spend(run, SHARE_MOST * search_seconds)
+    if 2 * one > most:
         return material
     run.say("search", "an audition of encodings by the target")
     folds, learns = _judging(material, run, how)
@@ -84,7 +84,7 @@ def with_encodings(material: Material, run: Run, *, how: How, round_seconds: flo
     begun = run.clock()
     plain = losses(())
     one = max(one, run.clock() - begun)
-    trials = [[step] for step in offered] if (1 + len(offered)) * one <= may_spend else [offered]
+    trials = [[step] for step in offered] if (1 + len(offered)) * one <= most else [offered]
     helps = [step for trial in trials if is_real(plain - losses(trial), p.weight_of(judged)) for step in trial]
     return material.encoding([s for s in material.recipe.encoded if s.craft != "target_mean" or s in helps])
 

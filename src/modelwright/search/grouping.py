@@ -19,12 +19,12 @@ from modelwright.features.crosses import crossed
 from modelwright.features.groups import fit_deviation
 from modelwright.features.recipe import Step
 from modelwright.search.audition import (
-    CLASSES_MOST,
     N_FOLDS,
-    ROWS_LEAST,
     ROWS_MOST,
+    can_tell,
     is_real,
     leading,
+    may_spend,
     quick_seconds,
     residuals_of,
     told,
@@ -65,9 +65,7 @@ def with_groups(material: Material, run: Run, *, round_seconds: float, search_se
     """
     p = material.problem
     one = quick_seconds(p.n_rows, run, round_seconds)
-    if run.budget_seconds is not None and AUDITIONS * one > SHARE_MOST * search_seconds:
-        return material
-    if p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST:
+    if not can_tell(p) or AUDITIONS * one > may_spend(run, SHARE_MOST * search_seconds):
         return material
     rows = np.random.default_rng(run.seed).permutation(p.n_rows)[:ROWS_MOST]
     frame, target = p.frame[rows], p.target[rows]

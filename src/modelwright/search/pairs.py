@@ -23,16 +23,7 @@ from modelwright.core.split import Fold
 from modelwright.evaluation.metrics import loss
 from modelwright.features.arithmetic import Arithmetic
 from modelwright.features.recipe import Step
-from modelwright.search.audition import (
-    CELLS_MOST,
-    CLASSES_MOST,
-    N_FOLDS,
-    QUICK,
-    ROWS_LEAST,
-    is_real,
-    leading,
-    residuals_of,
-)
+from modelwright.search.audition import CELLS_MOST, N_FOLDS, QUICK, can_tell, is_real, leading, may_spend, residuals_of
 from modelwright.search.memory import ENOUGH, held_bytes
 from modelwright.search.threads import slots
 from modelwright.search.validation import FoldShape, folded
@@ -82,13 +73,12 @@ def with_pairs(material: Material, run: Run, *, how: How, round_seconds: float, 
     """
     p = material.problem
     numbers = [c.name for c in p.contract.features if c.kind is Kind.NUMBER]
-    if len(numbers) < 2 or p.n_rows < ROWS_LEAST or p.n_classes > CLASSES_MOST:
+    if len(numbers) < 2 or not can_tell(p):
         return material
     folds = folds_of(material, run, how)
-    may_spend = float("inf") if run.budget_seconds is None else SHARE_MOST * search_seconds
     n_slots = slots(p.n_rows, run)
     n_terms = min(
-        _terms_in_time(folds, may_spend, round_seconds / p.n_rows, n_slots),
+        _terms_in_time(folds, may_spend(run, SHARE_MOST * search_seconds), round_seconds / p.n_rows, n_slots),
         _terms_in_memory(material, folds, run.memory_bytes, n_slots),
     )
     n_paired = max((n for n in range(2, NUMBERS_MOST + 1) if 5 * n * (n - 1) / 2 <= n_terms), default=0)
@@ -117,11 +107,11 @@ def folds_of(material: Material, run: Run, how: How) -> list[Fold]:
     ]
 
 
-def _terms_in_time(folds: Sequence[Fold], may_spend: float, row_round_seconds: float, n_slots: int) -> float:
+def _terms_in_time(folds: Sequence[Fold], seconds: float, row_round_seconds: float, n_slots: int) -> float:
     """Return how many terms there is time to look at."""
     learnt = max(len(fold.fit) for fold in folds)
     fits = FITS * float(QUICK["rounds"]) * row_round_seconds * learnt
-    return (may_spend * n_slots / len(folds) - fits) / (CELL_SECONDS * min(learnt, SCREENED_ROWS_MOST))
+    return (seconds * n_slots / len(folds) - fits) / (CELL_SECONDS * min(learnt, SCREENED_ROWS_MOST))
 
 
 def _terms_in_memory(material: Material, folds: Sequence[Fold], limit: int | None, n_slots: int) -> float:
@@ -218,7 +208,9 @@ def _terms(material: Material, numbers: Sequence[str], rows: Ints, most: int) ->
 
 def _wider(material: Material, terms: Sequence[Term], rows: Ints) -> Matrix:
     """Return the material's features of these rows, and the terms behind them."""
-    made = Arithmetic(tuple(terms))
+    if not terms:
+        return material.base.take(rows)
+    made, read = Arithmetic(tuple(terms)), {name for _, *columns in terms for name in columns}
     values = np.empty((len(rows), len(terms)), dtype=np.float32)
-    made.fill(material.problem.frame[rows], values)
+    made.fill(material.problem.frame.select(sorted(read))[rows], values)
     return material.base.take(rows).beside(Matrix(values, made.features))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modelwright.learners.shaped import LOG, ROOT, can_be_shaped
-from modelwright.search.audition import ROWS_LEAST, cross_validated, quick_seconds
+from modelwright.search.audition import ROWS_LEAST, cross_validated, may_spend, quick_seconds
 
 if TYPE_CHECKING:
     from modelwright.core.arrays import Floats
@@ -53,8 +53,8 @@ def shapes_that_help(material: Material, run: Run, *, round_seconds: float, sear
     ):
         return ()
     one = quick_seconds(p.n_rows, run, round_seconds, ROWS_MOST)
-    begun, may_spend = run.clock(), SHARE_MOST * search_seconds
-    if run.budget_seconds is not None and AT_LEAST * one > may_spend:
+    begun, most = run.clock(), may_spend(run, SHARE_MOST * search_seconds)
+    if AT_LEAST * one > most:
         return ()
     run.say("search", "an audition of the target's shape")
     rows = np.random.default_rng(run.seed).permutation(p.n_rows)[:ROWS_MOST]
@@ -66,7 +66,7 @@ def shapes_that_help(material: Material, run: Run, *, round_seconds: float, sear
     lost = weight * np.square(target - (plain + other) / 2)
     gains = {}
     for shape in TRIED:
-        if run.budget_seconds is not None and run.clock() - begun > may_spend:
+        if run.clock() - begun > most:
             break
         shaped = cross_validated(base, target, rows, material, run, **DRAWN, shape=shape)
         gain = lost - weight * np.square(target - (plain + shaped) / 2)
