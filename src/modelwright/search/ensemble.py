@@ -102,14 +102,37 @@ def choose(
         weight = None if weight is None else weight[rows]
     room = _Room(costs or [0.0] * len(predictions), cost_most)
     whole = _within(predictions, target, metric, weight, room)
-    weights = whole / whole.sum()
+    # Members come from the selection on all rows, so that they are still affordable; samples settle the weights.
+    members = [int(i) for i in np.flatnonzero(whole)]
+    told = [predictions[i] for i in members]
+    shares = [whole[members] / whole.sum()]
     if len(target) <= ROWS_FEW:
-        # Members come from the selection on all rows, so that they are still affordable; samples settle the weights.
-        members = [int(i) for i in np.flatnonzero(whole)]
-        drawn = [_on_sample(rng, [predictions[i] for i in members], target, metric, weight) for _ in range(SAMPLES)]
-        weights[members] = np.mean([weights[members], *drawn], axis=0)
-    weights[weights < WEIGHT_LEAST] = 0.0
-    return np.asarray(weights / weights.sum())
+        drawn = [_on_sample(rng, told, target, metric, weight) for _ in range(SAMPLES)]
+        shares.insert(0, np.mean([*shares, *drawn], axis=0))
+    weights = np.zeros(len(predictions))
+    weights[members] = _no_worse_than_a_member([_pruned(share) for share in shares], told, target, metric, weight)
+    return weights
+
+
+def _pruned(weights: Floats) -> Floats:
+    """Return weights without those that are too small to matter, adding up to one."""
+    kept = np.where(weights < WEIGHT_LEAST, 0.0, weights)
+    return np.asarray(kept / kept.sum())
+
+
+def _no_worse_than_a_member(
+    shares: Sequence[Floats], members: Sequence[Floats], target: Array, metric: str, weight: Floats | None
+) -> Floats:
+    """Return the first weights whose blend errs no more than the best member does; else that member alone.
+
+    On a handful of rows the weights of bootstrap samples, and those left when the small ones go, may err more.
+    """
+    losses = [loss_of(metric, target, member, weight) for member in members]
+    best = int(np.argmin(losses))
+    for share in shares:
+        if loss_of(metric, target, blended(members, share), weight) <= losses[best]:
+            return share
+    return np.asarray(np.eye(len(members))[best])
 
 
 def _on_sample(
