@@ -11,16 +11,13 @@ standard errors that is. Writes .md.
 from __future__ import annotations
 
 import argparse
-import json
-import platform
-from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ablation import DATA, Table
+from _studies import Floats, Row, add_arguments, brought, heading, run_study
+from ablation import Table
 from modelwright.core.ports import Lesson
 from modelwright.evaluation.metrics import loss
 from modelwright.features.recipe import Step
@@ -30,7 +27,6 @@ from modelwright.search.encodings import WAYS, _judging, encoded_out_of_fold, wi
 
 ALL_ROWS = 10**9
 TOLD = {"codes as categories": WAYS[:1], "as numbers": WAYS[1:], "mean of both": WAYS}
-Floats = Any
 
 
 def on_test(table: Table, encoded: list[Step], ways: Any) -> Floats:
@@ -43,7 +39,7 @@ def on_test(table: Table, encoded: list[Step], ways: Any) -> Floats:
     return loss(p.task.kind, table.sealed.target, sum(told) / len(told))
 
 
-def study(name: str) -> dict[str, Any] | None:
+def study(name: str) -> Row | None:
     """Return what encoding brings on a table, or None where it has no category of many levels."""
     table = Table.of(name, 0, ALL_ROWS)
     material, run, p = table.material, table.run, table.material.problem
@@ -60,12 +56,7 @@ def study(name: str) -> dict[str, Any] | None:
     brings = {}
     for told, ways in TOLD.items():
         for where, losses in (("out of fold", folded), ("on test rows", partial(on_test, table))):
-            plain = losses([], ways)
-            gain = plain - losses(offered, ways)
-            brings[f"{told}, {where}"] = (
-                100 * float(gain.mean() / plain.mean()),
-                float(gain.mean() / (gain.std() / np.sqrt(len(gain)))),
-            )
+            brings[f"{told}, {where}"] = brought(losses([], ways), losses(offered, ways))
     kept = with_encodings(material, run, how=table.how, round_seconds=0.0, search_seconds=1.0).recipe.encoded
     return {
         "table": name,
@@ -77,12 +68,11 @@ def study(name: str) -> dict[str, Any] | None:
     }
 
 
-def page(rows: list[dict[str, Any]], command: str) -> str:
+def page(rows: list[Row]) -> str:
     """Return the results as a Markdown table."""
     heads = list(rows[0]["brings"])
-    lines = ["# Encoding by the target", "", f"`{command}`", ""]
-    lines += [f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()} (times do not enter).", ""]
-    lines += ["By how many per cent the loss falls with all of them encoded, in brackets the standard errors.", ""]
+    said = "By how many per cent the loss falls with all of them encoded, in brackets the standard errors."
+    lines = heading("Encoding by the target", "python benchmarks/encodings.py", said)
     lines += [f"| table | rows | folds | offered | {' | '.join(heads)} | kept, each tried alone |"]
     lines += [f"|---|--:|---|---|{'--:|' * len(heads)}---|"]
     for r in rows:
@@ -95,18 +85,9 @@ def page(rows: list[dict[str, Any]], command: str) -> str:
 def main() -> None:
     """Study the tables that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--out", default="")
-    asked = parser.parse_args()
-    names = asked.only.split(",") if asked.only else sorted(p.parent.name for p in DATA.glob("*/meta.json"))
+    add_arguments(parser)
     use_threads(1)
-    rows = []
-    for name in names:
-        if (row := study(name)) is not None:
-            rows.append(row)
-            print(json.dumps(row), flush=True)
-    if asked.out:
-        Path(f"{asked.out}.md").write_text(page(rows, "python benchmarks/encodings.py"))
+    run_study(study, page, parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -12,16 +12,13 @@ by a fifth of the training rows) on test.csv; in brackets the standard errors. E
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import numpy as np
 
-from ablation import DATA, Table
+from _studies import Floats, Row, add_arguments, brought, heading, run_study
+from ablation import Table
 from modelwright.core.contract import Kind
 from modelwright.core.ports import Exam, Lesson
 from modelwright.evaluation.metrics import loss
@@ -35,7 +32,6 @@ from modelwright.search.validation import FoldShape, folded
 
 ALL_ROWS = 10**9
 RATE = {"learning_rate": 0.05, "rounds": 3000, "patience": 100}
-Floats = Any
 
 
 def on_test(table: Table, material: Material, terms: list[Term], seed: int) -> Floats:
@@ -50,18 +46,12 @@ def on_test(table: Table, material: Material, terms: list[Term], seed: int) -> F
     return loss(p.task.kind, table.sealed.target, told)
 
 
-def shown(plain: Floats, wider: Floats) -> tuple[float, float]:
-    """Return by how many per cent the loss falls, and its standard errors."""
-    gain = plain - wider
-    return 100 * float(gain.mean() / plain.mean()), float(gain.mean() / (gain.std() / np.sqrt(len(gain))))
-
-
 def _losses(tried: list[OnFold], n: int) -> tuple[Floats, Floats]:
     """Return what all folds' judged rows lose without terms, and with so many."""
     return np.concatenate([t.plain for t in tried]), np.concatenate([t.wider[n] for t in tried])
 
 
-def study(name: str, seeds: int) -> dict[str, Any] | None:
+def study(name: str, *, seeds: int) -> Row | None:
     """Return what pairs bring on a table, or None where there are none."""
     table = Table.of(name, 0, ALL_ROWS)
     p = table.material.problem
@@ -75,21 +65,20 @@ def study(name: str, seeds: int) -> dict[str, Any] | None:
         run = replace(table.run, seed=seed)
         folds = folds_of(material, run, table.how)
         tried = [on_fold(material, run, numbers, fold, NUMBERS_MOST) for fold in folds]
-        gains = {n: shown(*_losses(tried, n)) for n in SIZES}
+        gains = {n: brought(*_losses(tried, n)) for n in SIZES}
         best = max(SIZES, key=lambda n: gains[n][0])
         terms = most_chosen([one.terms[:best] for one in tried], best)
         judged.append(gains[best])
-        tested.append(shown(on_test(table, material, [], seed), on_test(table, material, terms, seed)))
+        tested.append(brought(on_test(table, material, [], seed), on_test(table, material, terms, seed)))
         kept.append(len(terms) if is_real(np.subtract(*_losses(tried, best)), None) else 0)
     facts = {"table": name, "rows": p.n_rows, "how": str(table.how), "numbers": len(numbers)}
     return {**facts, "judged": judged, "tested": tested, "kept": kept}
 
 
-def page(rows: list[dict[str, Any]], command: str) -> str:
+def page(rows: list[Row], *, seeds: int) -> str:
     """Return the results as a Markdown table."""
-    lines = ["# Operations on pairs of numbers", "", f"`{command}`", ""]
-    lines += [f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()} (times do not enter).", ""]
-    lines += ["By how many per cent the loss falls with them, seed by seed, in brackets the standard errors.", ""]
+    said = "By how many per cent the loss falls with them, seed by seed, in brackets the standard errors."
+    lines = heading("Operations on pairs of numbers", f"python benchmarks/pairs.py --seeds {seeds}", said)
     lines += ["| table | rows | folds | numbers | as the audition sees it | on the test rows | kept |"]
     lines += ["|---|--:|---|--:|---|---|---|"]
     for r in rows:
@@ -103,18 +92,10 @@ def page(rows: list[dict[str, Any]], command: str) -> str:
 def main() -> None:
     """Study the tables that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--out", default="")
+    add_arguments(parser)
     asked = parser.parse_args()
-    names = asked.only.split(",") if asked.only else sorted(p.parent.name for p in DATA.glob("*/meta.json"))
-    rows = []
-    for name in names:
-        if (row := study(name, asked.seeds)) is not None:
-            rows.append(row)
-            print(json.dumps(row), flush=True)
-    if asked.out:
-        Path(f"{asked.out}.md").write_text(page(rows, f"python benchmarks/pairs.py --seeds {asked.seeds}"))
+    run_study(partial(study, seeds=asked.seeds), partial(page, seeds=asked.seeds), asked)
 
 
 if __name__ == "__main__":

@@ -189,6 +189,21 @@ class Modelwright:
         rows = head.astype(object).where(head.notna(), None).to_dict("records")
         return (lambda i: respond([rows[i]])), len(rows)
 
+    def smaller(self, asked: Asked, test: pd.DataFrame) -> list[tuple[float, np.ndarray]]:
+        """Return the megabytes and the answers of each smaller model that the package can be pruned to."""
+        import modelwright
+        from modelwright.flows.prune import front
+
+        whole, made = asked.folder / "model", []
+        entries = [e for e in front(whole) if e["is_packaged"] and not e["is_delivered"]]
+        for i, entry in enumerate(sorted(entries, key=lambda e: e["measured_bytes"])):
+            part = Asked([asked.system, str(asked.source), *asked.words[2:5], str(asked.folder / f"part-{i}")])
+            part.folder.mkdir()
+            modelwright.prune(whole, out=part.folder / "model", size=entry["measured_bytes"])
+            respond, _ = self.load(part)
+            made.append((size_of(part.folder / "model") / 1e6, np.asarray(respond(test), dtype=np.float64)))
+        return made
+
 
 SYSTEMS: dict[str, Any] = {
     **dict.fromkeys(AutoGluon.PRESETS, AutoGluon),
@@ -203,6 +218,7 @@ class Asked:
     """What the command line asks."""
 
     def __init__(self, words: list[str]) -> None:
+        self.words = words
         self.system, self.source, self.folder = words[0], Path(words[1]), Path(words[5])
         self.budget, self.seed, self.threads = float(words[2]), int(words[3]), int(words[4])
         self.meta = json.loads((self.source / "meta.json").read_text())
@@ -223,7 +239,13 @@ def answer(asked: Asked) -> None:
     system = SYSTEMS[asked.system]()
     respond, labels = system.load(asked)
     values = np.asarray(respond(test), dtype=np.float64)
-    np.savez(asked.folder / "answers.npz", values=values, labels=np.array([str(x) for x in labels], dtype=str))
+    smaller = system.smaller(asked, test) if hasattr(system, "smaller") else []
+    np.savez(
+        asked.folder / "answers.npz",
+        values=values,
+        labels=np.array([str(x) for x in labels], dtype=str),
+        **{f"smaller_{i}": part for i, (_, part) in enumerate(smaller)},
+    )
 
     begun, rows = time.perf_counter(), 0
     while time.perf_counter() - begun < BATCH_SECONDS:
@@ -248,6 +270,7 @@ def answer(asked: Asked) -> None:
         "row_ms_p99": float(np.percentile(times, 99)),
         "rows_per_second": batch,
         "size_mb": size_of(asked.folder / "model") / 1e6,
+        "smaller_mb": [size for size, _ in smaller],
     }
     (asked.folder / "answers.json").write_text(json.dumps(told))
 

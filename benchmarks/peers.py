@@ -217,6 +217,7 @@ def compared(rows: list[dict[str, Any]], asked: Asked) -> list[dict[str, Any]]:
         n = len(losses.truth)
         weights = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), RESAMPLES)
         known: dict[tuple[int, str], np.ndarray] = {}
+        sizes: dict[int, list[tuple[float, float]]] = {}
         for row in (r for r in rows if r["table"] == table):
             values, labels = losses.constant()
             if row["ok"]:
@@ -224,12 +225,18 @@ def compared(rows: list[dict[str, Any]], asked: Asked) -> list[dict[str, Any]]:
                     continue
                 with np.load(answers_of(asked.out, row)) as kept:
                     values, labels = kept["values"], list(kept["labels"])
+                    smaller = [kept[f"smaller_{i}"] for i in range(len(row.get("smaller_mb", [])))]
+                if smaller:
+                    every = zip([*row["smaller_mb"], row["size_mb"]], [*smaller, values], strict=True)
+                    sizes[row["seed"]] = [(mb, losses.of(part, labels)(np.ones(n))) for mb, part in every]
             loss = losses.of(values, labels)
             known[row["seed"], row["system"]] = np.array([loss(np.ones(n)), *(loss(w) for w in weights)])
         facts = {"table": table, "rows": len(losses.train), "metric": losses.meta["metric"]}
         for (seed, system), theirs in known.items():
             if system != OURS and (seed, OURS) in known:
-                lines.append({**facts, "seed": seed, "peer": system, **paired(known[seed, OURS], theirs)})
+                line = {**facts, "seed": seed, "peer": system, **paired(known[seed, OURS], theirs)}
+                equal = [mb for mb, loss in sizes.get(seed, ()) if loss <= line["theirs"]]
+                lines.append(line | ({"equal_mb": min(equal)} if equal else {}))
     return lines
 
 
@@ -285,10 +292,19 @@ def price(lines: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
         return "no table has a run of both that did not fail"
     quicker = [theirs["row_ms_p50"] / ours["row_ms_p50"] for theirs, ours in both]
     smaller = [ours["size_mb"] / theirs["size_mb"] for theirs, ours in both]
-    return (
+    told = (
         f"one row is answered {np.median(quicker):,.0f} times as fast in the median ({min(quicker):,.0f} to "
         f"{max(quicker):,.0f}); the package has {np.median(smaller):.2f} of the size ({min(smaller):.2f} to "
         f"{max(smaller):.2f}), at most a third on {sum(s <= 1 / 3 for s in smaller)} of {len(smaller)}"
+    )
+    equals = [(x["equal_mb"], known.get((x["table"], x["seed"], x["peer"]))) for x in lines if "equal_mb" in x]
+    shares = [mb / theirs["size_mb"] for mb, theirs in equals if theirs]
+    if not shares:
+        return told
+    return (
+        f"{told}\n- at equal score: the smallest model that ours can be pruned to and that errs no more on the held-out"
+        f" rows has {np.median(shares):.2f} of the size ({min(shares):.3f} to {max(shares):.2f}), at most a third on"
+        f" {sum(s <= 1 / 3 for s in shares)} of the {len(shares)} where there is one"
     )
 
 

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from _studies import DATA, Row, add_arguments, heading, run_study
 from modelwright.core.ports import Exam, Lesson
 from modelwright.core.settings import Settings
 from modelwright.data.reading import read
@@ -29,12 +27,11 @@ from modelwright.learners.shaped import PLAIN, SHAPES, can_be_shaped
 from modelwright.search.problem import Material, Problem
 from modelwright.search.shapes import shapes_that_help
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 USUAL = {"rounds": 800, "learning_rate": 0.07, "patience": 40, "leaves": 31, "min_leaf": 10, "l2": 1.0}
 DRAWN, FEWER = {"row_share": 0.9, "feature_share": 0.7}, {"row_share": 0.7, "feature_share": 0.6}
 
 
-def study(name: str, rows_most: int) -> dict[str, Any] | None:
+def study(name: str, *, rows_most: int) -> Row | None:
     """Return the errors of each shape on a table, or None where it is not asked for values of zero or more."""
     meta = json.loads((DATA / name / "meta.json").read_text())
     if meta["task"] != "regression":
@@ -76,13 +73,11 @@ def study(name: str, rows_most: int) -> dict[str, Any] | None:
     }
 
 
-def page(rows: list[dict[str, Any]], command: str) -> str:
+def page(rows: list[Row], *, rows_most: int) -> str:
     """Return the results as a Markdown table."""
-    load = f"load {os.getloadavg()[1]:.0f} on {os.cpu_count()} cores (errors do not depend on it)"
     heads = [f"{shape} | with plain" for shape in SHAPES if shape != PLAIN]
-    lines = ["# Shapes of a target", "", f"`{command}`", ""]
-    lines += [f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {load}.", ""]
-    lines += ["Root mean squared errors out of fold; `two plain` is the mean of two plain models.", ""]
+    said = "Root mean squared errors out of fold; `two plain` is the mean of two plain models."
+    lines = heading("Shapes of a target", f"python benchmarks/shapes.py --rows {rows_most}", said)
     lines += [f"| table | rows | plain | two plain | {' | '.join(heads)} | the audition keeps |"]
     lines += [f"|---|--:|--:|--:|{'--:|--:|' * len(heads)}---|"]
     for r in rows:
@@ -95,17 +90,9 @@ def main() -> None:
     """Study the tables that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=4_000)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--out", default="")
+    add_arguments(parser)
     asked = parser.parse_args()
-    names = asked.only.split(",") if asked.only else sorted(p.name for p in DATA.iterdir() if p.is_dir())
-    rows = []
-    for name in names:
-        if (row := study(name, asked.rows)) is not None:
-            rows.append(row)
-            print(json.dumps(row), flush=True)
-            if asked.out:
-                Path(f"{asked.out}.md").write_text(page(rows, f"python benchmarks/shapes.py --rows {asked.rows}"))
+    run_study(partial(study, rows_most=asked.rows), partial(page, rows_most=asked.rows), asked)
 
 
 if __name__ == "__main__":
