@@ -37,6 +37,7 @@ from typing import Any
 
 import numpy as np
 
+from _studies import DATA, Floats
 from modelwright.core.ports import Lesson
 from modelwright.core.run import Run
 from modelwright.core.settings import Settings
@@ -57,8 +58,6 @@ from modelwright.search.trial import Folding, Tried
 from modelwright.search.tuning import SLOWER, TUNED
 from modelwright.search.workshop import Found, search
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
-Floats = Any
 FAMILIES = ("lightgbm", "catboost", "xgboost", "forest", "linear", "neighbours", "neural")
 
 

@@ -173,11 +173,11 @@ class LightGBMDefault:
 class Modelwright:
     """modelwright: made by its command line, answered through its Python interface."""
 
-    def load(self, asked: Asked) -> Any:
+    def load(self, asked: Asked, name: str = "model") -> Any:
         """Return what answers a frame, and its labels."""
         import modelwright
 
-        model = modelwright.load(asked.folder / "model")
+        model = modelwright.load(asked.folder / name)
         if asked.meta["task"] == "regression":
             return model.predict, []
         return model.predict_proba, list(model.labels)
@@ -197,11 +197,10 @@ class Modelwright:
         whole, made = asked.folder / "model", []
         entries = [e for e in front(whole) if e["is_packaged"] and not e["is_delivered"]]
         for i, entry in enumerate(sorted(entries, key=lambda e: e["measured_bytes"])):
-            part = Asked([asked.system, str(asked.source), *asked.words[2:5], str(asked.folder / f"part-{i}")])
-            part.folder.mkdir()
-            modelwright.prune(whole, out=part.folder / "model", size=entry["measured_bytes"])
-            respond, _ = self.load(part)
-            made.append((size_of(part.folder / "model") / 1e6, np.asarray(respond(test), dtype=np.float64)))
+            part = asked.folder / f"smaller_{i}"
+            modelwright.prune(whole, out=part, size=entry["measured_bytes"])
+            respond, _ = self.load(asked, part.name)
+            made.append((size_of(part) / 1e6, np.asarray(respond(test), dtype=np.float64)))
         return made
 
 
@@ -218,7 +217,6 @@ class Asked:
     """What the command line asks."""
 
     def __init__(self, words: list[str]) -> None:
-        self.words = words
         self.system, self.source, self.folder = words[0], Path(words[1]), Path(words[5])
         self.budget, self.seed, self.threads = float(words[2]), int(words[3]), int(words[4])
         self.meta = json.loads((self.source / "meta.json").read_text())
@@ -239,13 +237,6 @@ def answer(asked: Asked) -> None:
     system = SYSTEMS[asked.system]()
     respond, labels = system.load(asked)
     values = np.asarray(respond(test), dtype=np.float64)
-    smaller = system.smaller(asked, test) if hasattr(system, "smaller") else []
-    np.savez(
-        asked.folder / "answers.npz",
-        values=values,
-        labels=np.array([str(x) for x in labels], dtype=str),
-        **{f"smaller_{i}": part for i, (_, part) in enumerate(smaller)},
-    )
 
     begun, rows = time.perf_counter(), 0
     while time.perf_counter() - begun < BATCH_SECONDS:
@@ -265,6 +256,14 @@ def answer(asked: Asked) -> None:
         start = time.perf_counter()
         one(i)
         times.append(1e3 * (time.perf_counter() - start))
+
+    smaller = system.smaller(asked, test) if hasattr(system, "smaller") else []  # not before: times are taken
+    np.savez(
+        asked.folder / "answers.npz",
+        values=values,
+        labels=np.array([str(x) for x in labels], dtype=str),
+        **{f"smaller_{i}": part for i, (_, part) in enumerate(smaller)},
+    )
     told = {
         "row_ms_p50": float(np.percentile(times, 50)),
         "row_ms_p99": float(np.percentile(times, 99)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,8 +35,6 @@ N_FOLDS, N_BINS = 3, 24
 QUICK = {"rounds": 100, "learning_rate": 0.1, "leaves": 31, "row_share": 1.0, "feature_share": 1.0, "patience": 0}
 SHARE_MOST = 0.1
 """Of the search time."""
-ALIKE = 0.98
-"""Terms whose ranks correlate more than this say the same."""
 
 
 def with_texts(material: Material, run: Run, *, round_seconds: float, search_seconds: float) -> Material:
@@ -192,17 +190,3 @@ def leading(values: Mapping[str, Floats], answers: Floats, most: int) -> list[st
     """Return the numbers that tell most about the target."""
     scores = {name: told(column, answers) for name, column in values.items()}
     return sorted(sorted(scores, key=lambda name: -scores[name])[:most])
-
-
-def unlike(terms: Sequence[Any], made: Mapping[Any, Any], most: int) -> list[Any]:
-    """Return the first terms whose ranks differ from those before them."""
-    taken: list[Any] = []
-    ranks: list[Floats] = []
-    for term in terms:
-        rank = np.argsort(np.argsort(made[term])).astype(np.float64)
-        if all(abs(np.corrcoef(rank, other)[0, 1]) < ALIKE for other in ranks):
-            taken.append(term)
-            ranks.append(rank)
-        if len(taken) == most:
-            break
-    return taken

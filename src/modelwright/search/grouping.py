@@ -28,7 +28,6 @@ from modelwright.search.audition import (
     quick_seconds,
     residuals_of,
     told,
-    unlike,
 )
 from modelwright.search.encodings import encoded_out_of_fold
 
@@ -50,6 +49,8 @@ AUDITIONS, SHARE_MOST = 4, 0.06
 """So many cross-validations of the quick model at most, in this share of the search time."""
 SURE = 1.645
 """Standard errors by which the loss must fall: by chance in one table of twenty."""
+ALIKE = 0.98
+"""Terms whose ranks correlate more than this say the same."""
 COLUMN_ROWS = 30
 """A category groups rows when a level has this many in the mean."""
 
@@ -111,7 +112,23 @@ def _deviations(frame: pl.DataFrame, numbers: Sequence[str], columns: Sequence[s
     scores = {term: told(column, residual) for term, column in made.items()}
     telling = [t for t in sorted(made, key=lambda t: -scores[t]) if scores[t] > max(chance, alone[t[0]] + 1.0)]
     reason = "its distance from the mean of its level tells what the two columns do not, and helps on other rows"
-    return [Step(name, "deviation", reason, other=by) for name, by in unlike(telling, made, TERMS_MOST)]
+    return [Step(name, "deviation", reason, other=by) for name, by in _unlike(telling, made, TERMS_MOST)]
+
+
+def _unlike(
+    terms: Sequence[tuple[str, str]], made: Mapping[tuple[str, str], Floats], most: int
+) -> list[tuple[str, str]]:
+    """Return the first terms whose ranks differ from those before them."""
+    taken: list[tuple[str, str]] = []
+    ranks: list[Floats] = []
+    for term in terms:
+        rank = np.argsort(np.argsort(made[term])).astype(np.float64)
+        if all(abs(np.corrcoef(rank, other)[0, 1]) < ALIKE for other in ranks):
+            taken.append(term)
+            ranks.append(rank)
+        if len(taken) == most:
+            break
+    return taken
 
 
 def _crosses(frame: pl.DataFrame, columns: Sequence[str], residual: Floats) -> list[Step]:
